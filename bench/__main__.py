@@ -5,7 +5,10 @@ import sys
 
 _COMMANDS = {
     "gateway": ("bench.gateway", "measure Pilotwire's gateway against the usual way and against its budgets"),
-    "crash": ("bench.crash", "kill the server or PostgreSQL under load, again and again, and look for losses"),
+    "crash": (
+        "bench.crash",
+        "kill the server or PostgreSQL under load, again and again, and look for losses",
+    ),
     "load": ("bench.load", "drive any OCPP server with N stations"),
     "baseline": ("bench.baseline", "the usual way: ocpp + websockets + SQLAlchemy, commit per message"),
     "null": ("bench.null_server", "a server that only answers: the load generator's own ceiling"),

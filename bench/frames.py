@@ -114,7 +114,9 @@ def _status_v2(station: Speaker, message_id: str, stamp: str) -> str:
     )
 
 
-def _transaction_event(station: Speaker, head: tuple[str, str, str, str], transaction: str, context: str) -> str:
+def _transaction_event(
+    station: Speaker, head: tuple[str, str, str, str], transaction: str, context: str
+) -> str:
     """One TransactionEvent; `head` is message id, event type, trigger and timestamp."""
     message_id, event, trigger, stamp = head
     sequence = station.sequence
@@ -212,7 +214,8 @@ def answer_to(action: str, payload: dict[str, Any]) -> dict[str, Any] | None:
     if action in ("GetVariables", "SetVariables"):
         asked = payload.get("getVariableData") or payload.get("setVariableData") or []
         results = [
-            {"attributeStatus": "Accepted", "component": one["component"], "variable": one["variable"]} for one in asked
+            {"attributeStatus": "Accepted", "component": one["component"], "variable": one["variable"]}
+            for one in asked
         ]
         if action == "GetVariables":
             return {"getVariableResult": [{**one, "attributeValue": "0"} for one in results]}

@@ -70,7 +70,9 @@ class Load:
         self.run.expected_ready = options.stations
         self.connector = Connector(options.url, options.password, options.connect_window)
         self.stations = [
-            Station(self.run, n, identity_of(options.id_prefix, n), options.versions[n % len(options.versions)])
+            Station(
+                self.run, n, identity_of(options.id_prefix, n), options.versions[n % len(options.versions)]
+            )
             for n in range(options.stations)
         ]
         if options.mode in ("saturate", "offered"):
@@ -112,7 +114,9 @@ class Load:
         try:
             await asyncio.wait_for(self.run.all_ready.wait(), self.options.ready_timeout_s)
         except TimeoutError:
-            self.run.fault("not ready in time", f"{self.run.ready} of {self.run.expected_ready} stations are ready")
+            self.run.fault(
+                "not ready in time", f"{self.run.ready} of {self.run.expected_ready} stations are ready"
+            )
         self.tell("ready", ready=self.run.ready)
 
     async def _flow(self) -> dict[str, Any]:
@@ -171,7 +175,9 @@ class Load:
     async def _drain(self) -> None:
         """Wait for what is outstanding; what is still unanswered after DRAIN_S is lost."""
         until = time.monotonic() + DRAIN_S
-        while time.monotonic() < until and any(s.pending_id or s.backlog for s in self.stations if s.transport):
+        while time.monotonic() < until and any(
+            s.pending_id or s.backlog for s in self.stations if s.transport
+        ):
             await asyncio.sleep(0.02)
 
     async def _storm(self) -> dict[str, Any]:
@@ -250,17 +256,25 @@ def parse(arguments: list[str]) -> Options:
     parser = argparse.ArgumentParser(
         prog="python -m bench load", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--url", required=True, help="where the stations connect, without identity: ws://HOST:PORT/ocpp")
+    parser.add_argument(
+        "--url", required=True, help="where the stations connect, without identity: ws://HOST:PORT/ocpp"
+    )
     parser.add_argument("--password", default="", help="the stations' common password")
     parser.add_argument("--mode", choices=MODES, default="saturate")
     parser.add_argument("--stations", type=int, default=1000, metavar="N")
     parser.add_argument("--versions", default="1.6,2.0.1,2.1", help="OCPP versions in turn, comma-separated")
     parser.add_argument("--seconds", type=float, default=15.0, help="length of the measured window")
     parser.add_argument("--warmup", type=float, default=3.0, dest="warmup_s", metavar="SECONDS")
-    parser.add_argument("--rate", type=float, default=3000.0, dest="rate_per_s", help="messages/s in total (offered)")
+    parser.add_argument(
+        "--rate", type=float, default=3000.0, dest="rate_per_s", help="messages/s in total (offered)"
+    )
     parser.add_argument("--id-prefix", default="BENCH-", help="identities are PREFIX00001, PREFIX00002, ...")
-    parser.add_argument("--first", type=int, default=0, metavar="N", help="connections of the first step (idle)")
-    parser.add_argument("--connect-window", type=int, default=256, metavar="N", help="handshakes at the same time")
+    parser.add_argument(
+        "--first", type=int, default=0, metavar="N", help="connections of the first step (idle)"
+    )
+    parser.add_argument(
+        "--connect-window", type=int, default=256, metavar="N", help="handshakes at the same time"
+    )
     parser.add_argument("--events", action="store_true", help="JSON lines on standard output, for programs")
     values = vars(parser.parse_args(arguments))
     values["versions"] = tuple(values["versions"].split(","))

@@ -210,7 +210,10 @@ class Station(WSListener):
             self.pending_id = ""
             return
         close = transport.close_handshake
-        run.fault("connection lost", f"{self.identity}: {close.recv.code if close and close.recv else 'no close frame'}")
+        run.fault(
+            "connection lost",
+            f"{self.identity}: {close.recv.code if close and close.recv else 'no close frame'}",
+        )
 
 
 class Connector:
@@ -253,6 +256,7 @@ class Connector:
                     extra_headers=headers,
                     websocket_handshake_timeout=60,
                     read_buffer_init_size=1024,
+                    use_aiofastnet=False,  # measured: uvloop's own transport costs a tenth less per message
                 )
             except WSInvalidStatusError as error:
                 status = int(error.response.status) if error.response else 0

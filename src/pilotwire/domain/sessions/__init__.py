@@ -1,0 +1,1 @@
+"""Charging sessions: their events, their state as a fold over them, and meter samples."""

@@ -1,0 +1,246 @@
+"""A session as a fold over its events: the same facts whatever the order in which they arrived."""
+
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from uuid import UUID
+
+import msgspec
+
+from pilotwire.domain.sessions.messages import Phase, Sample, SessionEvent
+
+__all__ = ["Meter", "Review", "SessionFacts", "SessionState", "absorb", "open_session"]
+
+
+class SessionState(StrEnum):
+    """Whether a session goes on, has ended, or has ended in a way that a person must look at before it is billed."""
+
+    ACTIVE = "active"
+    ENDED = "ended"
+    DISPUTED = "disputed"
+
+
+class Review(StrEnum):
+    """Why a person should look at a session."""
+
+    STOP_WITHOUT_START = "stop_without_start"
+    START_NEVER_SEEN = "start_never_seen"
+    METER_RAN_BACKWARDS = "meter_ran_backwards"
+    ENERGY_BEYOND_PHYSICS = "energy_beyond_physics"
+    STARTED_OVER_OPEN_SESSION = "started_over_open_session"
+    EVENTS_MISSING = "events_missing"
+    CLOCK_IMPLAUSIBLE = "clock_implausible"
+    REGISTER_RELATIVE = "register_relative"
+    REGISTER_IN_KWH = "register_in_kwh"
+
+
+_DISPUTING = frozenset({Review.STOP_WITHOUT_START, Review.METER_RAN_BACKWARDS, Review.ENERGY_BEYOND_PHYSICS})
+
+OrderKey = tuple[int, datetime]
+
+
+class Meter(msgspec.Struct, frozen=True, gc=False):
+    """A register value and its place in the session."""
+
+    key: OrderKey
+    energy_wh: Decimal
+
+
+class SessionFacts(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """All that is known of a session.
+
+    Every field is a minimum, a maximum or a set over the events, so that any order and any duplication of the
+    same events gives the same facts.
+    """
+
+    id: UUID
+    transaction_ref: str
+    first_at: datetime
+    last_at: datetime
+    start_key: str | None = None
+    evse_no: int | None = None
+    connector_no: int | None = None
+    token: tuple[OrderKey, str] | None = None
+    """The first token of the session: a card at the end may be another one of the same group."""
+    token_verdict: str | None = None
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    stated_start_wh: Decimal | None = None
+    stated_end_wh: Decimal | None = None
+    first_meter: Meter | None = None
+    last_meter: Meter | None = None
+    last_power: tuple[OrderKey, float] | None = None
+    """Place and power in W of the newest sample that says it."""
+    last_soc: tuple[OrderKey, float] | None = None
+    """Place and state of charge in percent of the newest sample that says it."""
+    charging_state: tuple[OrderKey, str] | None = None
+    stop_reason: str | None = None
+    offline: bool = False
+    remote_start_id: int | None = None
+    reservation_id: int | None = None
+    seen: tuple[tuple[int, int], ...] = ()
+    """The sequence numbers seen, as closed ranges."""
+    recent: tuple[tuple[datetime, str | None], ...] = ()
+    """Moment and context of the newest samples without a sequence number, to know a repetition by."""
+    flags: frozenset[Review] = frozenset()
+
+    @property
+    def token_uid(self) -> str | None:
+        """The token that the session was started with."""
+        return self.token[1] if self.token else None
+
+    @property
+    def meter_start_wh(self) -> Decimal | None:
+        """The register at the start, in Wh."""
+        if self.stated_start_wh is not None:
+            return self.stated_start_wh
+        return self.first_meter.energy_wh if self.first_meter else None
+
+    @property
+    def meter_end_wh(self) -> Decimal | None:
+        """The newest register value, in Wh; the last one once the session has ended."""
+        if self.stated_end_wh is not None:
+            return self.stated_end_wh
+        return self.last_meter.energy_wh if self.last_meter else None
+
+    @property
+    def energy_wh(self) -> Decimal | None:
+        """Energy delivered so far, in Wh; None without two readings, and while the readings contradict each other."""
+        start, end = self.meter_start_wh, self.meter_end_wh
+        if start is None or end is None or end < start:
+            return None
+        return end - start
+
+    @property
+    def ended(self) -> bool:
+        """Whether the end has been reported."""
+        return self.ended_at is not None
+
+    def reviews(self, maximum_power_w: float) -> frozenset[Review]:
+        """Say why a person should look at this session; `maximum_power_w` bounds what is physically possible."""
+        found = set(self.flags)
+        start, end = self.meter_start_wh, self.meter_end_wh
+        if start is not None and end is not None and end < start:
+            found.add(Review.METER_RAN_BACKWARDS)
+        elif (energy := self.energy_wh) is not None:
+            # A minute is added: clocks of stations have whole seconds, and registers whole steps.
+            hours = max((self.last_at - self.first_at).total_seconds() + 60, 60) / 3600
+            if float(energy) > maximum_power_w * hours:
+                found.add(Review.ENERGY_BEYOND_PHYSICS)
+        if self.started_at is None:
+            found.add(Review.STOP_WITHOUT_START if self.ended else Review.START_NEVER_SEEN)
+        if self.ended and self.seen and (len(self.seen) > 1 or self.seen[0][0] != 0):
+            found.add(Review.EVENTS_MISSING)
+        return frozenset(found)
+
+    def state(self, reviews: frozenset[Review]) -> SessionState:
+        """Give the state that follows from the facts and their `reviews`."""
+        if not self.ended:
+            return SessionState.ACTIVE
+        return SessionState.DISPUTED if reviews & _DISPUTING else SessionState.ENDED
+
+
+def open_session(session_id: UUID, transaction_ref: str, event_at: datetime) -> SessionFacts:
+    """Begin the facts of a session of which nothing is known but that it exists."""
+    return SessionFacts(id=session_id, transaction_ref=transaction_ref, first_at=event_at, last_at=event_at)
+
+
+def absorb(facts: SessionFacts, event: SessionEvent) -> SessionFacts:
+    """Fold an event that is not a repetition into the facts."""
+    order = event.seq_no or 0
+    key = (order, event.at)
+    changes: dict[str, object] = {}
+    if event.at < facts.first_at:
+        changes["first_at"] = event.at
+    elif event.at > facts.last_at:
+        changes["last_at"] = event.at
+    if event.phase is Phase.STARTED:
+        changes["started_at"] = event.at
+        if event.meter_wh is not None:
+            changes["stated_start_wh"] = event.meter_wh
+    elif event.phase is Phase.ENDED:
+        changes["ended_at"] = event.at
+        changes["stop_reason"] = event.stop_reason
+        if event.meter_wh is not None:
+            changes["stated_end_wh"] = event.meter_wh
+    for name in ("evse_no", "connector_no", "remote_start_id", "reservation_id"):
+        value = getattr(event, name)
+        if value is not None and getattr(facts, name) is None:
+            changes[name] = value
+    if event.token_uid is not None and (facts.token is None or key < facts.token[0]):
+        changes["token"] = (key, event.token_uid)
+    if event.offline and not facts.offline:
+        changes["offline"] = True
+    if event.charging_state is not None and (facts.charging_state is None or key > facts.charging_state[0]):
+        changes["charging_state"] = (key, event.charging_state)
+    if event.seq_no is not None:
+        changes["seen"] = with_number(facts.seen, event.seq_no)
+    if event.samples:
+        meter_changes(facts, event.samples, order, changes)
+    return replace(facts, changes)
+
+
+def meter_changes(
+    facts: SessionFacts, samples: tuple[Sample, ...], order: int, changes: dict[str, object]
+) -> dict[str, object]:
+    """Add to `changes` what samples say: first and last register value, newest power and state of charge."""
+    first, last = facts.first_meter, facts.last_meter
+    power, soc = facts.last_power, facts.last_soc
+    last_at = newest_at = changes.get("last_at", facts.last_at)
+    for sample in samples:
+        key = (order, sample.at)
+        energy_wh = sample.energy_wh
+        if energy_wh is not None:
+            if first is None or key < first.key:
+                first = Meter(key, energy_wh)
+            if last is None or key >= last.key:
+                last = Meter(key, energy_wh)
+        if sample.power_w is not None and (power is None or key >= power[0]):
+            power = (key, sample.power_w)
+        if sample.soc_percent is not None and (soc is None or key >= soc[0]):
+            soc = (key, sample.soc_percent)
+        if sample.at > newest_at:  # type: ignore[operator]
+            newest_at = sample.at
+    if first is not facts.first_meter:
+        changes["first_meter"] = first
+    if last is not facts.last_meter:
+        changes["last_meter"] = last
+    if power is not facts.last_power:
+        changes["last_power"] = power
+    if soc is not facts.last_soc:
+        changes["last_soc"] = soc
+    if newest_at is not last_at:
+        changes["last_at"] = newest_at
+    return changes
+
+
+def replace(facts: SessionFacts, changes: dict[str, object]) -> SessionFacts:
+    """Return the facts with some of them changed."""
+    return msgspec.structs.replace(facts, **changes)
+
+
+def with_number(ranges: tuple[tuple[int, int], ...], number: int) -> tuple[tuple[int, int], ...]:
+    """Add a number to a set kept as sorted closed ranges."""
+    if ranges:
+        low, high = ranges[-1]
+        if number == high + 1:  # the usual case: the next one
+            return (*ranges[:-1], (low, number))
+    else:
+        return ((number, number),)
+    result: list[tuple[int, int]] = []
+    low = high = number
+    for begin, end in ranges:
+        if end < low - 1:
+            result.append((begin, end))
+        elif begin > high + 1:
+            result.append((low, high))
+            low, high = begin, end
+        else:
+            low, high = min(low, begin), max(high, end)
+    result.append((low, high))
+    return tuple(result)
+
+
+def has_number(ranges: tuple[tuple[int, int], ...], number: int) -> bool:
+    """Tell whether a number is in a set kept as closed ranges."""
+    return any(begin <= number <= end for begin, end in reversed(ranges))

@@ -1,0 +1,229 @@
+"""Sessions in SQL: the writer's sinks, what a connecting station's sessions are, and what people ask for."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import msgspec
+from sqlalchemy import Row, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from pilotwire.db.writer import Sink
+from pilotwire.domain.sessions import tables
+from pilotwire.domain.sessions.decide import SessionsView
+from pilotwire.domain.sessions.model import SessionFacts
+from pilotwire.domain.sessions.records import SampleKept, SessionEventKept, SessionKept
+from pilotwire.domain.stations.tables import station
+
+__all__ = ["SINKS", "find_session", "list_samples", "list_sessions", "load_view", "look_up_ref", "look_up_start"]
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(SessionFacts).decode
+
+# Written at every event of a session; the newest facts of a batch win.
+_UPSERT = """
+INSERT INTO session AS s (
+    id, tenant_id, station_id, evse_no, connector_no, transaction_ref, start_key, token_uid, token_verdict,
+    remote_start_id, reservation_id, state, charging_state, started_at, ended_at, first_received_at,
+    last_received_at, meter_start_wh, meter_end_wh, energy_wh, power_w, soc_percent, last_sample_at, stop_reason,
+    offline, review, facts)
+SELECT id, tenant_id, station_id, evse_no, connector_no, transaction_ref, start_key, token_uid, token_verdict,
+    remote_start_id, reservation_id, state, charging_state, started_at, ended_at, received_at,
+    received_at, meter_start_wh, meter_end_wh, energy_wh, power_w, soc_percent, last_sample_at, stop_reason,
+    offline, string_to_array(nullif(review, ''), ','), facts::jsonb
+FROM unnest(
+    $1::uuid[], $2::int[], $3::int[], $4::int[], $5::int[], $6::text[], $7::text[], $8::text[], $9::text[],
+    $10::int[], $11::int[], $12::text[], $13::text[], $14::timestamptz[], $15::timestamptz[], $16::timestamptz[],
+    $17::numeric[], $18::numeric[], $19::numeric[], $20::float4[], $21::float4[], $22::timestamptz[], $23::text[],
+    $24::bool[], $25::text[], $26::text[])
+  AS n (id, tenant_id, station_id, evse_no, connector_no, transaction_ref, start_key, token_uid, token_verdict,
+    remote_start_id, reservation_id, state, charging_state, started_at, ended_at, received_at,
+    meter_start_wh, meter_end_wh, energy_wh, power_w, soc_percent, last_sample_at, stop_reason,
+    offline, review, facts)
+ON CONFLICT (id) DO UPDATE SET
+    evse_no = excluded.evse_no, connector_no = excluded.connector_no, token_uid = excluded.token_uid,
+    token_verdict = excluded.token_verdict, remote_start_id = excluded.remote_start_id,
+    reservation_id = excluded.reservation_id, state = excluded.state, charging_state = excluded.charging_state,
+    started_at = excluded.started_at, ended_at = excluded.ended_at, last_received_at = excluded.last_received_at,
+    meter_start_wh = excluded.meter_start_wh, meter_end_wh = excluded.meter_end_wh, energy_wh = excluded.energy_wh,
+    power_w = excluded.power_w, soc_percent = excluded.soc_percent, last_sample_at = excluded.last_sample_at,
+    stop_reason = excluded.stop_reason, offline = excluded.offline, review = excluded.review, facts = excluded.facts
+"""
+
+# The way of nearly every message: only the meter has moved.
+_ADVANCE = """
+UPDATE session AS s SET
+    last_received_at = n.received_at, meter_start_wh = n.meter_start_wh, meter_end_wh = n.meter_end_wh,
+    energy_wh = n.energy_wh, power_w = n.power_w, soc_percent = n.soc_percent, last_sample_at = n.last_sample_at,
+    charging_state = n.charging_state, facts = n.facts::jsonb
+FROM unnest($1::uuid[], $2::timestamptz[], $3::numeric[], $4::numeric[], $5::numeric[], $6::float4[], $7::float4[],
+    $8::timestamptz[], $9::text[], $10::text[])
+  AS n (id, received_at, meter_start_wh, meter_end_wh, energy_wh, power_w, soc_percent, last_sample_at,
+    charging_state, facts)
+WHERE s.id = n.id
+"""
+
+_SAMPLE_COLUMNS = (
+    "tenant_id", "station_id", "evse_no", "connector_no", "session_id", "received_at", "at", "context", "energy_wh",
+    "power_w", "current_l1_a", "current_l2_a", "current_l3_a", "voltage_l1_v", "voltage_l2_v", "voltage_l3_v",
+    "soc_percent", "other",
+)  # fmt: skip
+
+
+async def _write_sessions(connection: asyncpg.Connection, records: list[SessionKept]) -> None:
+    newest: dict[UUID, SessionKept] = {}
+    whole: set[UUID] = set()
+    for record in records:
+        session_id = record.facts.id
+        newest[session_id] = record
+        if record.new or record.change != "updated" or record.review:
+            whole.add(session_id)
+    if whole:
+        rows = [_whole_row(newest[session_id]) for session_id in whole]
+        await connection.execute(_UPSERT, *map(list, zip(*rows, strict=True)))
+    if len(whole) < len(newest):
+        rows = [_advance_row(record) for session_id, record in newest.items() if session_id not in whole]
+        await connection.execute(_ADVANCE, *map(list, zip(*rows, strict=True)))
+
+
+def _whole_row(record: SessionKept) -> tuple[Any, ...]:
+    facts = record.facts
+    power, soc, sampled_at = _live(facts)
+    return (
+        facts.id, record.tenant_id, record.station_id, facts.evse_no, facts.connector_no, facts.transaction_ref,
+        facts.start_key, facts.token_uid, facts.token_verdict, facts.remote_start_id, facts.reservation_id,
+        record.state, facts.charging_state[1] if facts.charging_state else None, facts.started_at or facts.first_at,
+        facts.ended_at, record.received_at, facts.meter_start_wh, facts.meter_end_wh, facts.energy_wh, power, soc,
+        sampled_at, facts.stop_reason, facts.offline, ",".join(record.review), _encode(facts).decode(),
+    )  # fmt: skip
+
+
+def _advance_row(record: SessionKept) -> tuple[Any, ...]:
+    facts = record.facts
+    power, soc, sampled_at = _live(facts)
+    return (
+        facts.id, record.received_at, facts.meter_start_wh, facts.meter_end_wh, facts.energy_wh, power, soc,
+        sampled_at, facts.charging_state[1] if facts.charging_state else None, _encode(facts).decode(),
+    )  # fmt: skip
+
+
+def _live(facts: SessionFacts) -> tuple[float | None, float | None, Any]:
+    power = facts.last_power[1] if facts.last_power and not facts.ended else None
+    soc = facts.last_soc[1] if facts.last_soc else None
+    meter = facts.last_meter
+    return power, soc, meter.key[1] if meter else None
+
+
+async def _write_events(connection: asyncpg.Connection, records: list[SessionEventKept]) -> None:
+    rows = [
+        (r.session_id, r.tenant_id, r.kind, r.seq_no, r.at, r.received_at, r.trigger, r.charging_state, r.offline)
+        for r in records
+    ]
+    await connection.execute(
+        "INSERT INTO session_event (session_id, tenant_id, kind, seq_no, at, received_at, trigger, charging_state,"
+        " offline) SELECT * FROM unnest($1::uuid[], $2::int[], $3::text[], $4::int[], $5::timestamptz[],"
+        " $6::timestamptz[], $7::text[], $8::text[], $9::bool[]) ON CONFLICT DO NOTHING",
+        *map(list, zip(*rows, strict=True)),
+    )
+
+
+async def _write_samples(connection: asyncpg.Connection, records: list[SampleKept]) -> None:
+    rows = []
+    for r in records:
+        s = r.sample
+        rows.append(
+            (
+                r.tenant_id, r.station_id, r.evse_no, r.connector_no, r.session_id, r.received_at, s.at, s.context,
+                s.energy_wh, s.power_w, s.current_l1_a, s.current_l2_a, s.current_l3_a, s.voltage_l1_v,
+                s.voltage_l2_v, s.voltage_l3_v, s.soc_percent, s.other,
+            )  # fmt: skip
+        )
+    await connection.copy_records_to_table("sample", records=rows, columns=_SAMPLE_COLUMNS)
+
+
+SINKS: Mapping[type, Sink] = {
+    SessionKept: _write_sessions,
+    SessionEventKept: _write_events,
+    SampleKept: _write_samples,
+}
+
+
+async def load_views(connection: asyncpg.Connection, station_ids: Sequence[int], keep: int = 20) -> dict[int, SessionsView]:
+    """Give each station's sessions view: its open sessions and its `keep` newest."""
+    rows = await connection.fetch(
+        "SELECT st.id AS station_id, s.facts, s.total FROM unnest($1::int[]) AS st (id) CROSS JOIN LATERAL ("
+        " (SELECT facts::text, id, NULL::bigint AS total FROM session WHERE station_id = st.id ORDER BY id DESC LIMIT $2)"
+        " UNION (SELECT facts::text, id, NULL FROM session WHERE station_id = st.id AND ended_at IS NULL)"
+        ") AS s",
+        list(station_ids),
+        keep + 1,
+    )
+    views = {station_id: SessionsView() for station_id in station_ids}
+    counts = dict.fromkeys(station_ids, 0)
+    for row in rows:
+        views[row["station_id"]].remember(_decode(row["facts"]))
+        counts[row["station_id"]] += 1
+    for station_id, view in views.items():
+        view.complete = counts[station_id] <= keep
+    return views
+
+
+async def look_up_ref(connection: asyncpg.Connection, station_id: int, transaction_ref: str) -> SessionFacts | None:
+    """Find a session of a station by its reference."""
+    text = await connection.fetchval(
+        "SELECT facts::text FROM session WHERE station_id = $1 AND transaction_ref = $2", station_id, transaction_ref
+    )
+    return None if text is None else _decode(text)
+
+
+async def look_up_start(connection: asyncpg.Connection, station_id: int, start_key: str) -> SessionFacts | None:
+    """Find a session of a station by the content of its start."""
+    text = await connection.fetchval(
+        "SELECT facts::text FROM session WHERE station_id = $1 AND start_key = $2", station_id, start_key
+    )
+    return None if text is None else _decode(text)
+
+
+async def next_transaction_block(connection: asyncpg.Connection) -> range:
+    """Reserve 64 transaction numbers: one int32 sequence for the whole system."""
+    last = await connection.fetchval("SELECT nextval('transaction_number_seq')")
+    return range(last - 63, last + 1)
+
+
+_LISTED = (tables.session, station.c.identity)
+
+
+async def list_sessions(
+    connection: AsyncConnection,
+    *,
+    station_identity: str | None = None,
+    state: str | None = None,
+    before: UUID | None = None,
+    limit: int = 100,
+) -> Sequence[Row[Any]]:
+    """List sessions, the newest first; `before` is the id of the last one of the previous page."""
+    query = select(*_LISTED).join(station, station.c.id == tables.session.c.station_id)
+    if station_identity is not None:
+        query = query.where(station.c.identity == station_identity)
+    if state is not None:
+        query = query.where(tables.session.c.state == state)
+    if before is not None:
+        query = query.where(tables.session.c.id < before)
+    return (await connection.execute(query.order_by(tables.session.c.id.desc()).limit(limit))).all()
+
+
+async def find_session(connection: AsyncConnection, session_id: UUID) -> Row[Any] | None:
+    """Find one session."""
+    query = select(*_LISTED).join(station, station.c.id == tables.session.c.station_id)
+    return (await connection.execute(query.where(tables.session.c.id == session_id))).one_or_none()
+
+
+async def list_samples(
+    connection: AsyncConnection, session_id: UUID, *, after: Any = None, limit: int = 1000
+) -> Sequence[Row[Any]]:
+    """List the samples of a session in the order of their moments."""
+    query = select(tables.sample).where(tables.sample.c.session_id == session_id)
+    if after is not None:
+        query = query.where(tables.sample.c.at > after)
+    return (await connection.execute(query.order_by(tables.sample.c.at).limit(limit))).all()

@@ -1,0 +1,1 @@
+"""How the version-free station is spelt in each OCPP version."""
