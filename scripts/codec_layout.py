@@ -139,3 +139,10 @@ ENUMS_16: dict[tuple[str, str], str] = {
     ("TriggerMessageRequest", "requestedMessage"): "MessageTrigger",
     ("UnlockConnectorResponse", "status"): "UnlockStatus",
 }
+
+# Modules that would be too long are divided: new module -> (module to divide, type whose parts go with it).
+SPLITS_2: dict[str, tuple[str, str]] = {
+    "charging_profiles": ("types", "ChargingProfileType"),
+    "tariffs": ("types", "TariffType"),
+    "charging_needs": ("smart_charging", "ChargingNeedsType"),
+}

@@ -70,6 +70,8 @@ def generate() -> dict[Path, str]:
     tree_16, tree_201, tree_21 = read_tree("1.6", "v16"), read_tree("2.0.1", "v201"), read_tree("2.1", "v21")
     package_16 = Package("v16", "1.6", tree_16, layout.PROFILES_16, tree_16)
     package_2 = Package("v2", "2.x", tree_21, layout.BLOCKS_2, tree_201)
+    for module, (source, root) in layout.SPLITS_2.items():
+        package_2.split(source, root, module)
     modules = {**package_16.modules(), **package_2.modules()}
     modules[CODEC / "v2" / "wire" / "v201.py"] = package_2.differences(tree_201)
     return {path: ruff_format(source) for path, source in modules.items()}
@@ -109,6 +111,25 @@ class Package:
             name: next(iter(blocks)) if len(blocks) == 1 else "enums" if name in self.tree.enums else "types"
             for name, blocks in users.items()
         }
+
+    def split(self, source: str, root: str, module: str) -> None:
+        """Move a type, with the parts that nothing else in its module uses, into a module of its own."""
+        moved: set[str] = set()
+        queue = [root]
+        while queue:
+            name = queue.pop()
+            moved.add(name)
+            used = self.tree.structs[name].uses() if name in self.tree.structs else set[str]()
+            queue += [each for each in used - moved if self.home.get(each) == source]
+        # What stays behind must not need what moves: modules may not import each other in a circle.
+        while needed := {
+            used
+            for name, struct in self.tree.structs.items()
+            if self.home[name] == source and name not in moved
+            for used in struct.uses() & moved
+        }:
+            moved -= needed
+        self.home.update(dict.fromkeys(moved, module))
 
     def modules(self) -> dict[Path, str]:
         """Source of every module of the package, by path."""
@@ -157,6 +178,9 @@ class Package:
         doc = {
             "types": f"Types that several functional blocks of OCPP {self.title} share.",
             "enums": f"Lists of values that several functional blocks of OCPP {self.title} share.",
+            "charging_profiles": f"Charging profiles of OCPP {self.title} with their schedules and prices.",
+            "charging_needs": f"What a car asks of a charging schedule in OCPP {self.title}.",
+            "tariffs": f"Tariffs of OCPP {self.title}.",
         }.get(name, f"Messages and types of OCPP {self.title}: {name.replace('_', ' ')}.")
         return self.header(doc, uses, name) + "\n".join(body)
 
@@ -274,11 +298,14 @@ def _natural(item: tuple[str, str]) -> tuple[str, int]:
 
 
 def ruff_format(source: str) -> str:
-    """Format one module as the repository does, independent of its exclusions."""
-    ruff = Path(sys.executable).parent / "ruff"
-    command = [str(ruff) if ruff.exists() else shutil.which("ruff") or "ruff"]
-    command += ["format", "--isolated", "--line-length", "110", "--target-version", "py311", "-"]
-    return subprocess.run(command, input=source, capture_output=True, text=True, check=True).stdout
+    """Sort the imports of one module and format it as the repository does, whatever it excludes."""
+    beside = Path(sys.executable).parent / "ruff"
+    ruff = str(beside) if beside.exists() else shutil.which("ruff") or "ruff"
+    options = ["--isolated", "--line-length", "110", "--target-version", "py311", "-"]
+    for command in ([ruff, "check", "--select", "I", "--fix", "--quiet"], [ruff, "format"]):
+        done = subprocess.run([*command, *options], input=source, capture_output=True, text=True, check=True)
+        source = done.stdout
+    return source
 
 
 if __name__ == "__main__":

@@ -71,7 +71,7 @@ TX_POINTS = ("Authorized", "EVConnected", "PowerPathClosed")
 SETTINGS: tuple[Setting, ...] = (
     _number("heartbeat_interval_s", "HeartbeatInterval", "OCPPCommCtrlr.HeartbeatInterval", 300, unit="s", least=1),
     _number("sample_interval_s", "MeterValueSampleInterval", "SampledDataCtrlr.TxUpdatedInterval", 60, unit="s"),
-    _number("ended_interval_s", None, "SampledDataCtrlr.TxEndedInterval", 0, unit="s"),
+    _number("ended_interval_s", None, "SampledDataCtrlr.TxEndedInterval", 0, unit="s", access="ro"),
     _number("aligned_interval_s", "ClockAlignedDataInterval", "AlignedDataCtrlr.Interval", 0, unit="s"),
     _text("sampled_measurands", "MeterValuesSampledData", "SampledDataCtrlr.TxUpdatedMeasurands", AC_MEASURANDS,
           kind="MemberList", values=MEASURANDS),

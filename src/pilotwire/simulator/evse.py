@@ -13,6 +13,7 @@ from pilotwire.simulator.profiles import Limit
 from pilotwire.simulator.states import (
     ChargingState,
     Context,
+    EventKind,
     Fault,
     Reading,
     Reservation,
@@ -174,7 +175,7 @@ class Evse:
         self.car = None
         self._finished = False
         self._state = ChargingState.IDLE
-        if self.tx is not None and "EVConnected" in self._host.stop_points() | {"EVConnected"}:
+        if self.tx is not None:
             self._end(Trigger.EV_DEPARTED, StopReason.EV_DISCONNECTED)
         self.authorisation = None
         self.settle()
@@ -203,7 +204,8 @@ class Evse:
             self._state = ChargingState.EV_CONNECTED
             self._finished = True
         if self.tx is not None:
-            if reason is StopReason.LOCAL and "Authorized" not in self._host.stop_points():
+            wished = reason in (StopReason.LOCAL, StopReason.REMOTE)
+            if wished and "Authorized" not in self._host.stop_points():
                 self._emit("updated", trigger, token=token)
             else:
                 self._end(trigger, reason, token)
@@ -331,7 +333,7 @@ class Evse:
 
     def _emit(
         self,
-        kind: str,
+        kind: EventKind,
         trigger: Trigger,
         *,
         token: TokenSpec | None = None,
@@ -344,7 +346,7 @@ class Evse:
         if reading is None and context is not None:
             reading = self.reading(context)
         event = TxEvent(
-            kind=kind,  # type: ignore[arg-type]
+            kind=kind,
             tx=tx,
             seq_no=tx.seq_no,
             at=reading.at if reading else self._host.now(),

@@ -6,7 +6,7 @@ TxProfile replaces the TxDefaultProfile; the result is capped by the station's m
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal, TypeVar
@@ -216,3 +216,61 @@ def _least(one: Number | None, other: Number | None) -> Number | None:
     if one is None or other is None:
         return one if other is None else other
     return min(one, other)
+
+
+class ProfileStore:
+    """The profiles that a station holds."""
+
+    def __init__(self) -> None:
+        self._profiles: list[Profile] = []
+
+    def __iter__(self) -> Iterator[Profile]:
+        return iter(self._profiles)
+
+    def __len__(self) -> int:
+        return len(self._profiles)
+
+    def install(self, profile: Profile) -> None:
+        """Keep a profile; it replaces one of the same id, or of the same place, purpose, level and transaction."""
+        slot = (profile.evse_id, profile.purpose, profile.stack_level, profile.transaction_id)
+        self._profiles = [
+            held
+            for held in self._profiles
+            if held.id != profile.id
+            and (held.evse_id, held.purpose, held.stack_level, held.transaction_id) != slot
+        ]
+        self._profiles.append(profile)
+
+    def find(
+        self,
+        *,
+        ids: Collection[int] | None = None,
+        evse_id: int | None = None,
+        purpose: str | None = None,
+        stack_level: int | None = None,
+    ) -> list[Profile]:
+        """The profiles that fit every criterion given."""
+        return [
+            held
+            for held in self._profiles
+            if (ids is None or held.id in ids)
+            and (evse_id is None or held.evse_id == evse_id)
+            and (purpose is None or held.purpose == purpose)
+            and (stack_level is None or held.stack_level == stack_level)
+        ]
+
+    def remove(self, profiles: Collection[Profile]) -> bool:
+        """Forget profiles; whether there were any."""
+        before = len(self._profiles)
+        gone = {id(profile) for profile in profiles}
+        self._profiles = [held for held in self._profiles if id(held) not in gone]
+        return len(self._profiles) < before
+
+    def end_transaction(self, evse_id: int, transaction_id: str) -> None:
+        """Forget the profiles of a transaction that is over."""
+        self._profiles = [
+            held
+            for held in self._profiles
+            if held.purpose != "tx"
+            or (held.transaction_id != transaction_id and held.evse_id != evse_id)
+        ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Literal
@@ -72,6 +72,7 @@ class StopReason(StrEnum):
     TIMEOUT = "timeout"
 
 
+EventKind = Literal["started", "updated", "ended"]
 Context = Literal[
     "Transaction.Begin", "Transaction.End", "Sample.Periodic", "Sample.Clock", "Trigger", "Other",
     "Interruption.Begin", "Interruption.End",
@@ -129,15 +130,13 @@ class Transaction:
     reservation_id: int | None = None
     seq_no: int = 0
     charging_s: float = 0.0
-    start_refused: bool = False
-    samples: list[Reading] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
 class TxEvent:
     """One happening of a transaction, to be told to the server in order."""
 
-    kind: Literal["started", "updated", "ended"]
+    kind: EventKind
     tx: Transaction
     seq_no: int
     at: datetime

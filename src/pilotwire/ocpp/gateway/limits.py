@@ -106,29 +106,21 @@ class AttemptLimiter:
 
     def wait_s(self, identities: Sequence[str], address: str, now: float) -> float:
         """How long the address must wait before a claim to be one of the identities is looked at; 0 for now."""
-        folded = {identity.casefold() for identity in identities}
-        for identity in folded:
-            if self._knows(identity, address, now):
-                return self._per_known.wait_s((identity, address), now)
-        return max(
-            (
-                max(self._per_identity.wait_s(i, now), self._per_pair.wait_s((i, address), now))
-                for i in folded
-            ),
-            default=0.0,
-        )
+        return max((self._wait_for(i.casefold(), address, now) for i in identities), default=0.0)
+
+    def _wait_for(self, identity: str, address: str, now: float) -> float:
+        if self._knows(identity, address, now):
+            return self._per_known.wait_s((identity, address), now)
+        return max(self._per_identity.wait_s(identity, now), self._per_pair.wait_s((identity, address), now))
 
     def failed(self, identities: Sequence[str], address: str, now: float) -> None:
         """Count a claim that was looked at and refused, against everything it may have meant."""
-        folded = {identity.casefold() for identity in identities}
-        known = [i for i in folded if self._knows(i, address, now)]
-        for identity in known:
-            self._per_known.take((identity, address), now)
-        if known:
-            return
-        for identity in folded:
-            self._per_identity.take(identity, now)
-            self._per_pair.take((identity, address), now)
+        for identity in {identity.casefold() for identity in identities}:
+            if self._knows(identity, address, now):
+                self._per_known.take((identity, address), now)
+            else:
+                self._per_identity.take(identity, now)
+                self._per_pair.take((identity, address), now)
 
     def remember(self, identity: str, address: str, now: float) -> None:
         """Note that the identity was admitted from the address; also used to recall it after a restart."""

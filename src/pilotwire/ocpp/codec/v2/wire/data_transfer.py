@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from msgspec import UNSET, UnsetType
 
-from pilotwire.ocpp.codec.v2.wire.scalars import Text255, Text50
+from pilotwire.ocpp.codec.v2.wire.scalars import Text50, Text255
 from pilotwire.ocpp.codec.v2.wire.types import StatusInfoType
 from pilotwire.ocpp.codec.wiretypes import CustomData, WireStruct
 

@@ -8,7 +8,7 @@ from typing import Literal
 from msgspec import UNSET, UnsetType
 
 from pilotwire.ocpp.codec.v2.wire.enums import GenericStatusEnumType
-from pilotwire.ocpp.codec.v2.wire.scalars import Integer, Text10000, Text255, Text50, Text5500, Timestamp
+from pilotwire.ocpp.codec.v2.wire.scalars import Integer, Text50, Text255, Text5500, Text10000, Timestamp
 from pilotwire.ocpp.codec.v2.wire.types import CertificateHashDataType, StatusInfoType
 from pilotwire.ocpp.codec.wiretypes import CustomData, WireStruct, require_plausible
 
