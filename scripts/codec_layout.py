@@ -62,23 +62,25 @@ BLOCKS_2: dict[str, str] = {
 }
 
 # Actions whose request comes from the station; the others come from the CSMS.
-FROM_STATION_16 = frozenset(
-    "Authorize BootNotification DiagnosticsStatusNotification FirmwareStatusNotification Heartbeat "
-    "LogStatusNotification MeterValues SecurityEventNotification SignCertificate "
-    "SignedFirmwareStatusNotification StartTransaction StatusNotification StopTransaction".split()
-)
-FROM_STATION_2 = frozenset(
-    "Authorize BatterySwap BootNotification ClearedChargingLimit ClosePeriodicEventStream "
-    "FirmwareStatusNotification Get15118EVCertificate GetCertificateChainStatus GetCertificateStatus "
-    "Heartbeat LogStatusNotification MeterValues NotifyChargingLimit NotifyCustomerInformation "
-    "NotifyDERAlarm NotifyDERStartStop NotifyDisplayMessages NotifyEVChargingNeeds "
-    "NotifyEVChargingSchedule NotifyEvent NotifyMonitoringReport NotifyPeriodicEventStream "
-    "NotifyPriorityCharging NotifyReport NotifySettlement OpenPeriodicEventStream "
-    "PublishFirmwareStatusNotification PullDynamicScheduleUpdate ReportChargingProfiles "
-    "ReportDERControl ReservationStatusUpdate SecurityEventNotification SignCertificate "
-    "StatusNotification TransactionEvent VatNumberValidation".split()
-)
-FROM_BOTH = frozenset({"DataTransfer"})
+FROM_STATION: dict[str, str] = {
+    "1.6": (
+        "Authorize BootNotification DiagnosticsStatusNotification FirmwareStatusNotification Heartbeat "
+        "LogStatusNotification MeterValues SecurityEventNotification SignCertificate "
+        "SignedFirmwareStatusNotification StartTransaction StatusNotification StopTransaction"
+    ),
+    "2.1": (
+        "Authorize BatterySwap BootNotification ClearedChargingLimit ClosePeriodicEventStream "
+        "FirmwareStatusNotification Get15118EVCertificate GetCertificateChainStatus GetCertificateStatus "
+        "Heartbeat LogStatusNotification MeterValues NotifyChargingLimit NotifyCustomerInformation "
+        "NotifyDERAlarm NotifyDERStartStop NotifyDisplayMessages NotifyEVChargingNeeds "
+        "NotifyEVChargingSchedule NotifyEvent NotifyMonitoringReport NotifyPeriodicEventStream "
+        "NotifyPriorityCharging NotifyReport NotifySettlement OpenPeriodicEventStream "
+        "PublishFirmwareStatusNotification PullDynamicScheduleUpdate ReportChargingProfiles "
+        "ReportDERControl ReservationStatusUpdate SecurityEventNotification SignCertificate "
+        "StatusNotification TransactionEvent VatNumberValidation"
+    ),
+}
+FROM_BOTH = "DataTransfer"
 
 # OCPP 1.6: objects written in place in the schemas, by the field that holds them.
 OBJECTS_16: dict[str, str] = {
@@ -140,9 +142,10 @@ ENUMS_16: dict[tuple[str, str], str] = {
     ("UnlockConnectorResponse", "status"): "UnlockStatus",
 }
 
-# Modules that would be too long are divided: new module -> (module to divide, type whose parts go with it).
-SPLITS_2: dict[str, tuple[str, str]] = {
-    "charging_profiles": ("types", "ChargingProfileType"),
-    "tariffs": ("types", "TariffType"),
-    "charging_needs": ("smart_charging", "ChargingNeedsType"),
+# Modules that would be too long are divided:
+# new module -> (module to divide, type that moves with its parts, parts that stay).
+SPLITS_2: dict[str, tuple[str, str, str]] = {
+    "charging_profiles": ("types", "ChargingProfileType", ""),
+    "tariffs": ("types", "TariffType", "MessageContentType"),
+    "charging_needs": ("smart_charging", "ChargingNeedsType", ""),
 }

@@ -3,8 +3,8 @@
     python scripts/generate_codec.py           write the modules
     python scripts/generate_codec.py --check   fail when they are not what would be written
 
-The schemas themselves may not be copied into the repository (CC BY-ND); the generated modules hold names, types
-and limits only.
+The schemas themselves may not be copied into the repository (CC BY-ND); the generated modules hold names,
+types and limits only.
 """
 
 import argparse
@@ -43,7 +43,9 @@ SINCE_21 = "2.1"
 
 def main() -> int:
     """Write or check the modules."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--check", action="store_true", help="change nothing, fail on any difference")
     check: bool = parser.parse_args().check
     wanted = generate()
@@ -70,8 +72,8 @@ def generate() -> dict[Path, str]:
     tree_16, tree_201, tree_21 = read_tree("1.6", "v16"), read_tree("2.0.1", "v201"), read_tree("2.1", "v21")
     package_16 = Package("v16", "1.6", tree_16, layout.PROFILES_16, tree_16)
     package_2 = Package("v2", "2.x", tree_21, layout.BLOCKS_2, tree_201)
-    for module, (source, root) in layout.SPLITS_2.items():
-        package_2.split(source, root, module)
+    for module, split in layout.SPLITS_2.items():
+        package_2.split(module, *split)
     modules = {**package_16.modules(), **package_2.modules()}
     modules[CODEC / "v2" / "wire" / "v201.py"] = package_2.differences(tree_201)
     return {path: ruff_format(source) for path, source in modules.items()}
@@ -89,7 +91,7 @@ class Package:
         self.blocks = {action: block for block, actions in blocks.items() for action in actions.split()}
         if self.blocks.keys() != tree.actions.keys():
             raise ValueError(f"layout and schemas disagree: {self.blocks.keys() ^ tree.actions.keys()}")
-        self.home = {name: "scalars" for name in tree.scalars} | self._homes()
+        self.home = dict.fromkeys(tree.scalars, "scalars") | self._homes()
 
     def _homes(self) -> dict[str, str]:
         """Module of each struct and enum: its block if one block alone uses it, else a shared module."""
@@ -112,23 +114,14 @@ class Package:
             for name, blocks in users.items()
         }
 
-    def split(self, source: str, root: str, module: str) -> None:
-        """Move a type, with the parts that nothing else in its module uses, into a module of its own."""
-        moved: set[str] = set()
-        queue = [root]
+    def split(self, module: str, source: str, root: str, stays: str) -> None:
+        """Move a type with all its parts, except those named in `stays`, into a module of its own."""
+        moved, queue = set[str](), [root]
         while queue:
             name = queue.pop()
             moved.add(name)
             used = self.tree.structs[name].uses() if name in self.tree.structs else set[str]()
-            queue += [each for each in used - moved if self.home.get(each) == source]
-        # What stays behind must not need what moves: modules may not import each other in a circle.
-        while needed := {
-            used
-            for name, struct in self.tree.structs.items()
-            if self.home[name] == source and name not in moved
-            for used in struct.uses() & moved
-        }:
-            moved -= needed
+            queue += [each for each in used - moved - set(stays.split()) if self.home.get(each) == source]
         self.home.update(dict.fromkeys(moved, module))
 
     def modules(self) -> dict[Path, str]:
@@ -137,7 +130,9 @@ class Package:
         sources = {name: self.module(name) for name in names if name != "scalars"}
         sources["scalars"] = self.scalars()
         sources["actions"] = self.actions()
-        sources["__init__"] = f'"""The messages of OCPP {self.title} as they are on the wire.\n\n{NOTICE}\n"""\n'
+        sources["__init__"] = (
+            f'"""The messages of OCPP {self.title} as they are on the wire.\n\n{NOTICE}\n"""\n'
+        )
         return {self.folder / f"{name}.py": source for name, source in sources.items()}
 
     def header(self, doc: str, uses: Iterable[str], here: str) -> str:
@@ -150,9 +145,9 @@ class Package:
                 imports[f"{self.package}.{self.home[name]}"].add(name)
         lines = [f'"""{doc}\n\n{NOTICE}\n"""\n']
         for group in (("datetime", "typing"), ("msgspec",)):
-            lines += [f"from {m} import {', '.join(sorted(imports.pop(m)))}" for m in group if m in imports]
+            lines += [_import(m, imports.pop(m)) for m in group if m in imports]
             lines.append("")
-        lines += [f"from {m} import {', '.join(sorted(imports[m]))}" for m in sorted(imports)]
+        lines += [_import(m, names) for m, names in sorted(imports.items())]
         return "\n".join(lines) + "\n\n"
 
     def scalars(self) -> str:
@@ -198,7 +193,7 @@ class Package:
         doc = struct.doc
         if older is None:
             doc = f"{doc} Since OCPP {SINCE_21}.".strip()
-        lines = [f"class {struct.name}(WireStruct, kw_only=True):"]
+        lines = [f"class {struct.name}(WireStruct, frozen=True, kw_only=True):"]
         if doc:
             lines += [f'    """{doc}"""', ""]
         for each in struct.fields.values():
@@ -217,12 +212,14 @@ class Package:
 
     def actions(self) -> str:
         """Module of the table of actions."""
-        from_station = layout.FROM_STATION_16 if self.tree.version == "1.6" else layout.FROM_STATION_2
+        from_station = layout.FROM_STATION[self.tree.version].split()
         uses = {"ActionTypes"}
         rows = []
         for action, (request, response) in sorted(self.tree.actions.items()):
             uses |= {request} | ({response} if response else set())
-            direction = "both" if action in layout.FROM_BOTH else "cs" if action in from_station else "csms"
+            direction = (
+                "both" if action in layout.FROM_BOTH.split() else "cs" if action in from_station else "csms"
+            )
             since = self.older.version if action in self.older.actions else self.tree.version
             rows.append(f'    "{action}": ActionTypes({request}, {response}, "{direction}", "{since}"),')
         header = self.header(f"Every action of OCPP {self.title} with its types.", uses, "actions")
@@ -260,7 +257,7 @@ def _difference(old: StructDef, new: StructDef, renamed: dict[str, str]) -> tupl
     for name, field in old.fields.items():
         other = new.fields[name]
         source, used = field.annotation, set(field.uses)
-        for enum in field.uses & renamed.keys():
+        for enum in sorted(field.uses & renamed.keys()):
             source = source.replace(enum, renamed[enum])
             used = used - {enum} | {renamed[enum]}
         if source != other.annotation:
@@ -297,15 +294,18 @@ def _natural(item: tuple[str, str]) -> tuple[str, int]:
     return stem, int(item[0][len(stem) :] or 0)
 
 
+def _import(module: str, names: Iterable[str]) -> str:
+    """One import line, its names in the order of isort: constants, classes, functions."""
+    ordered = sorted(names, key=lambda name: (not name.isupper(), not name[0].isupper(), name))
+    return f"from {module} import {', '.join(ordered)}"
+
+
 def ruff_format(source: str) -> str:
-    """Sort the imports of one module and format it as the repository does, whatever it excludes."""
+    """Format one module as the repository does, whatever it excludes."""
     beside = Path(sys.executable).parent / "ruff"
-    ruff = str(beside) if beside.exists() else shutil.which("ruff") or "ruff"
-    options = ["--isolated", "--line-length", "110", "--target-version", "py311", "-"]
-    for command in ([ruff, "check", "--select", "I", "--fix", "--quiet"], [ruff, "format"]):
-        done = subprocess.run([*command, *options], input=source, capture_output=True, text=True, check=True)
-        source = done.stdout
-    return source
+    command = [str(beside) if beside.exists() else shutil.which("ruff") or "ruff", "format", "--isolated"]
+    command += ["--line-length", "110", "--target-version", "py311", "-"]
+    return subprocess.run(command, input=source, capture_output=True, text=True, check=True).stdout
 
 
 if __name__ == "__main__":

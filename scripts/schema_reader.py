@@ -9,11 +9,11 @@ import codec_layout as layout
 
 Schema = dict[str, Any]
 CUSTOM_DATA = "CustomDataType"
-HANDLED_KEYS = frozenset(
+HANDLED_KEYS = (
     "type format maxLength minimum maximum multipleOf items minItems maxItems enum properties required "
     "definitions additionalProperties additionalItems $ref "
     # without meaning for validation
-    "$schema $id title description comment javaType default".split()
+    "$schema $id title description comment javaType default"
 )
 
 
@@ -114,7 +114,7 @@ class _Reader:
         return TypeExpr(alias, frozenset({alias}), check)
 
     def type_of(self, schema: Schema, owner: str, field_name: str) -> TypeExpr:
-        if unknown := set(schema) - HANDLED_KEYS:
+        if unknown := set(schema) - set(HANDLED_KEYS.split()):
             raise ValueError(f"{owner}.{field_name}: keyword(s) {unknown} are not understood")
         if "$ref" in schema:
             return self.reference(schema["$ref"].removeprefix("#/definitions/"))
@@ -197,6 +197,4 @@ class _Reader:
         source = f"tuple[{item.source}, ...]"
         if not limits:
             return TypeExpr(source, item.uses)
-        return TypeExpr(
-            f"Annotated[{source}, Meta({', '.join(limits)})]", item.uses | {"Annotated", "Meta"}
-        )
+        return TypeExpr(f"Annotated[{source}, Meta({', '.join(limits)})]", item.uses | {"Annotated", "Meta"})

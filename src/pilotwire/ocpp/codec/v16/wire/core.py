@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, UnsetType
 
-from pilotwire.ocpp.codec.v16.wire.scalars import Integer, Text20, Text25, Text50, Text255, Text500, Timestamp
+from pilotwire.ocpp.codec.v16.wire.scalars import Integer, Text20, Text25, Text255, Text50, Text500, Timestamp
 from pilotwire.ocpp.codec.v16.wire.types import ChargingProfile, IdTagInfo
 from pilotwire.ocpp.codec.wiretypes import WireStruct, require_plausible
 
@@ -160,13 +160,13 @@ UnlockStatus = Literal["Unlocked", "UnlockFailed", "NotSupported"]
 ValueFormat = Literal["Raw", "SignedData"]
 
 
-class AuthorizeRequest(WireStruct, kw_only=True):
+class AuthorizeRequest(WireStruct, frozen=True, kw_only=True):
     """Request Authorize."""
 
     idTag: Text20
 
 
-class BootNotificationRequest(WireStruct, kw_only=True):
+class BootNotificationRequest(WireStruct, frozen=True, kw_only=True):
     """Request BootNotification."""
 
     chargePointVendor: Text20
@@ -180,7 +180,7 @@ class BootNotificationRequest(WireStruct, kw_only=True):
     meterSerialNumber: Text25 | UnsetType = UNSET
 
 
-class BootNotificationResponse(WireStruct, kw_only=True):
+class BootNotificationResponse(WireStruct, frozen=True, kw_only=True):
     """Answer to BootNotification."""
 
     status: RegistrationStatus
@@ -191,43 +191,43 @@ class BootNotificationResponse(WireStruct, kw_only=True):
         require_plausible(self.currentTime)
 
 
-class ChangeAvailabilityRequest(WireStruct, kw_only=True):
+class ChangeAvailabilityRequest(WireStruct, frozen=True, kw_only=True):
     """Request ChangeAvailability."""
 
     connectorId: Integer
     type: AvailabilityType
 
 
-class ChangeAvailabilityResponse(WireStruct, kw_only=True):
+class ChangeAvailabilityResponse(WireStruct, frozen=True, kw_only=True):
     """Answer to ChangeAvailability."""
 
     status: AvailabilityStatus
 
 
-class ChangeConfigurationRequest(WireStruct, kw_only=True):
+class ChangeConfigurationRequest(WireStruct, frozen=True, kw_only=True):
     """Request ChangeConfiguration."""
 
     key: Text50
     value: Text500
 
 
-class ChangeConfigurationResponse(WireStruct, kw_only=True):
+class ChangeConfigurationResponse(WireStruct, frozen=True, kw_only=True):
     """Answer to ChangeConfiguration."""
 
     status: ConfigurationStatus
 
 
-class ClearCacheRequest(WireStruct, kw_only=True):
+class ClearCacheRequest(WireStruct, frozen=True, kw_only=True):
     """Request ClearCache."""
 
 
-class ClearCacheResponse(WireStruct, kw_only=True):
+class ClearCacheResponse(WireStruct, frozen=True, kw_only=True):
     """Answer to ClearCache."""
 
     status: ClearCacheStatus
 
 
-class DataTransferRequest(WireStruct, kw_only=True):
+class DataTransferRequest(WireStruct, frozen=True, kw_only=True):
     """Request DataTransfer."""
 
     vendorId: Text255
@@ -235,30 +235,30 @@ class DataTransferRequest(WireStruct, kw_only=True):
     data: str | UnsetType = UNSET
 
 
-class DataTransferResponse(WireStruct, kw_only=True):
+class DataTransferResponse(WireStruct, frozen=True, kw_only=True):
     """Answer to DataTransfer."""
 
     status: DataTransferStatus
     data: str | UnsetType = UNSET
 
 
-class GetConfigurationRequest(WireStruct, kw_only=True):
+class GetConfigurationRequest(WireStruct, frozen=True, kw_only=True):
     """Request GetConfiguration."""
 
     key: tuple[Text50, ...] | UnsetType = UNSET
 
 
-class KeyValue(WireStruct, kw_only=True):
+class KeyValue(WireStruct, frozen=True, kw_only=True):
     key: Text50
     readonly: bool
     value: Text500 | UnsetType = UNSET
 
 
-class HeartbeatRequest(WireStruct, kw_only=True):
+class HeartbeatRequest(WireStruct, frozen=True, kw_only=True):
     """Request Heartbeat."""
 
 
-class HeartbeatResponse(WireStruct, kw_only=True):
+class HeartbeatResponse(WireStruct, frozen=True, kw_only=True):
     """Answer to Heartbeat."""
 
     currentTime: Timestamp
@@ -267,7 +267,7 @@ class HeartbeatResponse(WireStruct, kw_only=True):
         require_plausible(self.currentTime)
 
 
-class SampledValue(WireStruct, kw_only=True):
+class SampledValue(WireStruct, frozen=True, kw_only=True):
     value: str
     context: ReadingContext | UnsetType = UNSET
     format: ValueFormat | UnsetType = UNSET
@@ -277,41 +277,41 @@ class SampledValue(WireStruct, kw_only=True):
     unit: UnitOfMeasure | UnsetType = UNSET
 
 
-class MeterValuesResponse(WireStruct, kw_only=True):
+class MeterValuesResponse(WireStruct, frozen=True, kw_only=True):
     """Answer to MeterValues."""
 
 
-class RemoteStartTransactionResponse(WireStruct, kw_only=True):
+class RemoteStartTransactionResponse(WireStruct, frozen=True, kw_only=True):
     """Answer to RemoteStartTransaction."""
 
     status: RemoteStartStopStatus
 
 
-class RemoteStopTransactionRequest(WireStruct, kw_only=True):
+class RemoteStopTransactionRequest(WireStruct, frozen=True, kw_only=True):
     """Request RemoteStopTransaction."""
 
     transactionId: Integer
 
 
-class RemoteStopTransactionResponse(WireStruct, kw_only=True):
+class RemoteStopTransactionResponse(WireStruct, frozen=True, kw_only=True):
     """Answer to RemoteStopTransaction."""
 
     status: RemoteStartStopStatus
 
 
-class ResetRequest(WireStruct, kw_only=True):
+class ResetRequest(WireStruct, frozen=True, kw_only=True):
     """Request Reset."""
 
     type: ResetType
 
 
-class ResetResponse(WireStruct, kw_only=True):
+class ResetResponse(WireStruct, frozen=True, kw_only=True):
     """Answer to Reset."""
 
     status: ResetStatus
 
 
-class StartTransactionRequest(WireStruct, kw_only=True):
+class StartTransactionRequest(WireStruct, frozen=True, kw_only=True):
     """Request StartTransaction."""
 
     connectorId: Integer
@@ -324,7 +324,7 @@ class StartTransactionRequest(WireStruct, kw_only=True):
         require_plausible(self.timestamp)
 
 
-class StatusNotificationRequest(WireStruct, kw_only=True):
+class StatusNotificationRequest(WireStruct, frozen=True, kw_only=True):
     """Request StatusNotification."""
 
     connectorId: Integer
@@ -339,11 +339,11 @@ class StatusNotificationRequest(WireStruct, kw_only=True):
         require_plausible(self.timestamp)
 
 
-class StatusNotificationResponse(WireStruct, kw_only=True):
+class StatusNotificationResponse(WireStruct, frozen=True, kw_only=True):
     """Answer to StatusNotification."""
 
 
-class TransactionSampledValue(WireStruct, kw_only=True):
+class TransactionSampledValue(WireStruct, frozen=True, kw_only=True):
     value: str
     context: ReadingContext | UnsetType = UNSET
     format: ValueFormat | UnsetType = UNSET
@@ -353,45 +353,45 @@ class TransactionSampledValue(WireStruct, kw_only=True):
     unit: TransactionUnitOfMeasure | UnsetType = UNSET
 
 
-class UnlockConnectorRequest(WireStruct, kw_only=True):
+class UnlockConnectorRequest(WireStruct, frozen=True, kw_only=True):
     """Request UnlockConnector."""
 
     connectorId: Integer
 
 
-class UnlockConnectorResponse(WireStruct, kw_only=True):
+class UnlockConnectorResponse(WireStruct, frozen=True, kw_only=True):
     """Answer to UnlockConnector."""
 
     status: UnlockStatus
 
 
-class AuthorizeResponse(WireStruct, kw_only=True):
+class AuthorizeResponse(WireStruct, frozen=True, kw_only=True):
     """Answer to Authorize."""
 
     idTagInfo: IdTagInfo
 
 
-class StartTransactionResponse(WireStruct, kw_only=True):
+class StartTransactionResponse(WireStruct, frozen=True, kw_only=True):
     """Answer to StartTransaction."""
 
     idTagInfo: IdTagInfo
     transactionId: Integer
 
 
-class StopTransactionResponse(WireStruct, kw_only=True):
+class StopTransactionResponse(WireStruct, frozen=True, kw_only=True):
     """Answer to StopTransaction."""
 
     idTagInfo: IdTagInfo | UnsetType = UNSET
 
 
-class GetConfigurationResponse(WireStruct, kw_only=True):
+class GetConfigurationResponse(WireStruct, frozen=True, kw_only=True):
     """Answer to GetConfiguration."""
 
     configurationKey: tuple[KeyValue, ...] | UnsetType = UNSET
     unknownKey: tuple[Text50, ...] | UnsetType = UNSET
 
 
-class MeterValue(WireStruct, kw_only=True):
+class MeterValue(WireStruct, frozen=True, kw_only=True):
     timestamp: Timestamp
     sampledValue: Annotated[tuple[SampledValue, ...], Meta(min_length=1)]
 
@@ -399,7 +399,7 @@ class MeterValue(WireStruct, kw_only=True):
         require_plausible(self.timestamp)
 
 
-class TransactionData(WireStruct, kw_only=True):
+class TransactionData(WireStruct, frozen=True, kw_only=True):
     timestamp: Timestamp
     sampledValue: tuple[TransactionSampledValue, ...]
 
@@ -407,7 +407,7 @@ class TransactionData(WireStruct, kw_only=True):
         require_plausible(self.timestamp)
 
 
-class MeterValuesRequest(WireStruct, kw_only=True):
+class MeterValuesRequest(WireStruct, frozen=True, kw_only=True):
     """Request MeterValues."""
 
     connectorId: Integer
@@ -415,7 +415,7 @@ class MeterValuesRequest(WireStruct, kw_only=True):
     meterValue: Annotated[tuple[MeterValue, ...], Meta(min_length=1)]
 
 
-class StopTransactionRequest(WireStruct, kw_only=True):
+class StopTransactionRequest(WireStruct, frozen=True, kw_only=True):
     """Request StopTransaction."""
 
     idTag: Text20 | UnsetType = UNSET
@@ -429,7 +429,7 @@ class StopTransactionRequest(WireStruct, kw_only=True):
         require_plausible(self.timestamp)
 
 
-class RemoteStartTransactionRequest(WireStruct, kw_only=True):
+class RemoteStartTransactionRequest(WireStruct, frozen=True, kw_only=True):
     """Request RemoteStartTransaction."""
 
     connectorId: Integer | UnsetType = UNSET

@@ -17,27 +17,27 @@ FirmwareStatus = Literal[
 ]
 
 
-class DiagnosticsStatusNotificationRequest(WireStruct, kw_only=True):
+class DiagnosticsStatusNotificationRequest(WireStruct, frozen=True, kw_only=True):
     """Request DiagnosticsStatusNotification."""
 
     status: DiagnosticsStatus
 
 
-class DiagnosticsStatusNotificationResponse(WireStruct, kw_only=True):
+class DiagnosticsStatusNotificationResponse(WireStruct, frozen=True, kw_only=True):
     """Answer to DiagnosticsStatusNotification."""
 
 
-class FirmwareStatusNotificationRequest(WireStruct, kw_only=True):
+class FirmwareStatusNotificationRequest(WireStruct, frozen=True, kw_only=True):
     """Request FirmwareStatusNotification."""
 
     status: FirmwareStatus
 
 
-class FirmwareStatusNotificationResponse(WireStruct, kw_only=True):
+class FirmwareStatusNotificationResponse(WireStruct, frozen=True, kw_only=True):
     """Answer to FirmwareStatusNotification."""
 
 
-class GetDiagnosticsRequest(WireStruct, kw_only=True):
+class GetDiagnosticsRequest(WireStruct, frozen=True, kw_only=True):
     """Request GetDiagnostics."""
 
     location: str
@@ -51,13 +51,13 @@ class GetDiagnosticsRequest(WireStruct, kw_only=True):
         require_plausible(self.startTime, self.stopTime)
 
 
-class GetDiagnosticsResponse(WireStruct, kw_only=True):
+class GetDiagnosticsResponse(WireStruct, frozen=True, kw_only=True):
     """Answer to GetDiagnostics."""
 
     fileName: Text255 | UnsetType = UNSET
 
 
-class UpdateFirmwareRequest(WireStruct, kw_only=True):
+class UpdateFirmwareRequest(WireStruct, frozen=True, kw_only=True):
     """Request UpdateFirmware."""
 
     location: str
@@ -70,5 +70,5 @@ class UpdateFirmwareRequest(WireStruct, kw_only=True):
         require_plausible(self.retrieveDate)
 
 
-class UpdateFirmwareResponse(WireStruct, kw_only=True):
+class UpdateFirmwareResponse(WireStruct, frozen=True, kw_only=True):
     """Answer to UpdateFirmware."""

@@ -16,28 +16,28 @@ UpdateStatus = Literal["Accepted", "Failed", "NotSupported", "VersionMismatch"]
 UpdateType = Literal["Differential", "Full"]
 
 
-class GetLocalListVersionRequest(WireStruct, kw_only=True):
+class GetLocalListVersionRequest(WireStruct, frozen=True, kw_only=True):
     """Request GetLocalListVersion."""
 
 
-class GetLocalListVersionResponse(WireStruct, kw_only=True):
+class GetLocalListVersionResponse(WireStruct, frozen=True, kw_only=True):
     """Answer to GetLocalListVersion."""
 
     listVersion: Integer
 
 
-class SendLocalListResponse(WireStruct, kw_only=True):
+class SendLocalListResponse(WireStruct, frozen=True, kw_only=True):
     """Answer to SendLocalList."""
 
     status: UpdateStatus
 
 
-class AuthorizationData(WireStruct, kw_only=True):
+class AuthorizationData(WireStruct, frozen=True, kw_only=True):
     idTag: Text20
     idTagInfo: IdTagInfo | UnsetType = UNSET
 
 
-class SendLocalListRequest(WireStruct, kw_only=True):
+class SendLocalListRequest(WireStruct, frozen=True, kw_only=True):
     """Request SendLocalList."""
 
     listVersion: Integer

@@ -22,14 +22,14 @@ MessageTrigger = Literal[
 TriggerMessageStatus = Literal["Accepted", "Rejected", "NotImplemented"]
 
 
-class TriggerMessageRequest(WireStruct, kw_only=True):
+class TriggerMessageRequest(WireStruct, frozen=True, kw_only=True):
     """Request TriggerMessage."""
 
     requestedMessage: MessageTrigger
     connectorId: Integer | UnsetType = UNSET
 
 
-class TriggerMessageResponse(WireStruct, kw_only=True):
+class TriggerMessageResponse(WireStruct, frozen=True, kw_only=True):
     """Answer to TriggerMessage."""
 
     status: TriggerMessageStatus

@@ -15,19 +15,19 @@ CancelReservationStatus = Literal["Accepted", "Rejected"]
 ReservationStatus = Literal["Accepted", "Faulted", "Occupied", "Rejected", "Unavailable"]
 
 
-class CancelReservationRequest(WireStruct, kw_only=True):
+class CancelReservationRequest(WireStruct, frozen=True, kw_only=True):
     """Request CancelReservation."""
 
     reservationId: Integer
 
 
-class CancelReservationResponse(WireStruct, kw_only=True):
+class CancelReservationResponse(WireStruct, frozen=True, kw_only=True):
     """Answer to CancelReservation."""
 
     status: CancelReservationStatus
 
 
-class ReserveNowRequest(WireStruct, kw_only=True):
+class ReserveNowRequest(WireStruct, frozen=True, kw_only=True):
     """Request ReserveNow."""
 
     connectorId: Integer
@@ -40,7 +40,7 @@ class ReserveNowRequest(WireStruct, kw_only=True):
         require_plausible(self.expiryDate)
 
 
-class ReserveNowResponse(WireStruct, kw_only=True):
+class ReserveNowResponse(WireStruct, frozen=True, kw_only=True):
     """Answer to ReserveNow."""
 
     status: ReservationStatus

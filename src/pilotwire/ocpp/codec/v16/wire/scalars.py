@@ -8,6 +8,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
+
 Integer = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 Text20 = Annotated[str, Meta(max_length=20)]
 Text25 = Annotated[str, Meta(max_length=25)]

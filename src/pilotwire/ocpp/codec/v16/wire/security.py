@@ -9,14 +9,14 @@ from msgspec import UNSET, Meta, UnsetType
 
 from pilotwire.ocpp.codec.v16.wire.scalars import (
     Integer,
-    Text40,
-    Text50,
+    Text10000,
     Text128,
     Text255,
+    Text40,
+    Text50,
     Text512,
-    Text800,
     Text5500,
-    Text10000,
+    Text800,
     Timestamp,
 )
 from pilotwire.ocpp.codec.wiretypes import WireStruct, require_plausible
@@ -83,45 +83,45 @@ UploadLogStatusEnumType = Literal[
 ]
 
 
-class CertificateHashDataType(WireStruct, kw_only=True):
+class CertificateHashDataType(WireStruct, frozen=True, kw_only=True):
     hashAlgorithm: HashAlgorithmEnumType
     issuerNameHash: Text128
     issuerKeyHash: Text128
     serialNumber: Text40
 
 
-class CertificateSignedRequest(WireStruct, kw_only=True):
+class CertificateSignedRequest(WireStruct, frozen=True, kw_only=True):
     """Request CertificateSigned."""
 
     certificateChain: Text10000
 
 
-class CertificateSignedResponse(WireStruct, kw_only=True):
+class CertificateSignedResponse(WireStruct, frozen=True, kw_only=True):
     """Answer to CertificateSigned."""
 
     status: CertificateSignedStatusEnumType
 
 
-class DeleteCertificateResponse(WireStruct, kw_only=True):
+class DeleteCertificateResponse(WireStruct, frozen=True, kw_only=True):
     """Answer to DeleteCertificate."""
 
     status: DeleteCertificateStatusEnumType
 
 
-class ExtendedTriggerMessageRequest(WireStruct, kw_only=True):
+class ExtendedTriggerMessageRequest(WireStruct, frozen=True, kw_only=True):
     """Request ExtendedTriggerMessage."""
 
     requestedMessage: MessageTriggerEnumType
     connectorId: Integer | UnsetType = UNSET
 
 
-class ExtendedTriggerMessageResponse(WireStruct, kw_only=True):
+class ExtendedTriggerMessageResponse(WireStruct, frozen=True, kw_only=True):
     """Answer to ExtendedTriggerMessage."""
 
     status: TriggerMessageStatusEnumType
 
 
-class FirmwareType(WireStruct, kw_only=True):
+class FirmwareType(WireStruct, frozen=True, kw_only=True):
     location: Text512
     retrieveDateTime: Timestamp
     installDateTime: Timestamp | UnsetType = UNSET
@@ -132,13 +132,13 @@ class FirmwareType(WireStruct, kw_only=True):
         require_plausible(self.retrieveDateTime, self.installDateTime)
 
 
-class GetInstalledCertificateIdsRequest(WireStruct, kw_only=True):
+class GetInstalledCertificateIdsRequest(WireStruct, frozen=True, kw_only=True):
     """Request GetInstalledCertificateIds."""
 
     certificateType: CertificateUseEnumType
 
 
-class LogParametersType(WireStruct, kw_only=True):
+class LogParametersType(WireStruct, frozen=True, kw_only=True):
     remoteLocation: Text512
     oldestTimestamp: Timestamp | UnsetType = UNSET
     latestTimestamp: Timestamp | UnsetType = UNSET
@@ -147,38 +147,38 @@ class LogParametersType(WireStruct, kw_only=True):
         require_plausible(self.oldestTimestamp, self.latestTimestamp)
 
 
-class GetLogResponse(WireStruct, kw_only=True):
+class GetLogResponse(WireStruct, frozen=True, kw_only=True):
     """Answer to GetLog."""
 
     status: LogStatusEnumType
     filename: Text255 | UnsetType = UNSET
 
 
-class InstallCertificateRequest(WireStruct, kw_only=True):
+class InstallCertificateRequest(WireStruct, frozen=True, kw_only=True):
     """Request InstallCertificate."""
 
     certificateType: CertificateUseEnumType
     certificate: Text5500
 
 
-class InstallCertificateResponse(WireStruct, kw_only=True):
+class InstallCertificateResponse(WireStruct, frozen=True, kw_only=True):
     """Answer to InstallCertificate."""
 
     status: InstallCertificateStatusEnumType
 
 
-class LogStatusNotificationRequest(WireStruct, kw_only=True):
+class LogStatusNotificationRequest(WireStruct, frozen=True, kw_only=True):
     """Request LogStatusNotification."""
 
     status: UploadLogStatusEnumType
     requestId: Integer | UnsetType = UNSET
 
 
-class LogStatusNotificationResponse(WireStruct, kw_only=True):
+class LogStatusNotificationResponse(WireStruct, frozen=True, kw_only=True):
     """Answer to LogStatusNotification."""
 
 
-class SecurityEventNotificationRequest(WireStruct, kw_only=True):
+class SecurityEventNotificationRequest(WireStruct, frozen=True, kw_only=True):
     """Request SecurityEventNotification."""
 
     type: Text50
@@ -189,46 +189,46 @@ class SecurityEventNotificationRequest(WireStruct, kw_only=True):
         require_plausible(self.timestamp)
 
 
-class SecurityEventNotificationResponse(WireStruct, kw_only=True):
+class SecurityEventNotificationResponse(WireStruct, frozen=True, kw_only=True):
     """Answer to SecurityEventNotification."""
 
 
-class SignCertificateRequest(WireStruct, kw_only=True):
+class SignCertificateRequest(WireStruct, frozen=True, kw_only=True):
     """Request SignCertificate."""
 
     csr: Text5500
 
 
-class SignCertificateResponse(WireStruct, kw_only=True):
+class SignCertificateResponse(WireStruct, frozen=True, kw_only=True):
     """Answer to SignCertificate."""
 
     status: GenericStatusEnumType
 
 
-class SignedFirmwareStatusNotificationRequest(WireStruct, kw_only=True):
+class SignedFirmwareStatusNotificationRequest(WireStruct, frozen=True, kw_only=True):
     """Request SignedFirmwareStatusNotification."""
 
     status: FirmwareStatusEnumType
     requestId: Integer | UnsetType = UNSET
 
 
-class SignedFirmwareStatusNotificationResponse(WireStruct, kw_only=True):
+class SignedFirmwareStatusNotificationResponse(WireStruct, frozen=True, kw_only=True):
     """Answer to SignedFirmwareStatusNotification."""
 
 
-class SignedUpdateFirmwareResponse(WireStruct, kw_only=True):
+class SignedUpdateFirmwareResponse(WireStruct, frozen=True, kw_only=True):
     """Answer to SignedUpdateFirmware."""
 
     status: UpdateFirmwareStatusEnumType
 
 
-class DeleteCertificateRequest(WireStruct, kw_only=True):
+class DeleteCertificateRequest(WireStruct, frozen=True, kw_only=True):
     """Request DeleteCertificate."""
 
     certificateHashData: CertificateHashDataType
 
 
-class GetInstalledCertificateIdsResponse(WireStruct, kw_only=True):
+class GetInstalledCertificateIdsResponse(WireStruct, frozen=True, kw_only=True):
     """Answer to GetInstalledCertificateIds."""
 
     certificateHashData: Annotated[tuple[CertificateHashDataType, ...], Meta(min_length=1)] | UnsetType = (
@@ -237,7 +237,7 @@ class GetInstalledCertificateIdsResponse(WireStruct, kw_only=True):
     status: GetInstalledCertificateStatusEnumType
 
 
-class SignedUpdateFirmwareRequest(WireStruct, kw_only=True):
+class SignedUpdateFirmwareRequest(WireStruct, frozen=True, kw_only=True):
     """Request SignedUpdateFirmware."""
 
     retries: Integer | UnsetType = UNSET
@@ -246,7 +246,7 @@ class SignedUpdateFirmwareRequest(WireStruct, kw_only=True):
     firmware: FirmwareType
 
 
-class GetLogRequest(WireStruct, kw_only=True):
+class GetLogRequest(WireStruct, frozen=True, kw_only=True):
     """Request GetLog."""
 
     log: LogParametersType

@@ -19,7 +19,7 @@ ClearChargingProfileStatus = Literal["Accepted", "Unknown"]
 GetCompositeScheduleStatus = Literal["Accepted", "Rejected"]
 
 
-class ClearChargingProfileRequest(WireStruct, kw_only=True):
+class ClearChargingProfileRequest(WireStruct, frozen=True, kw_only=True):
     """Request ClearChargingProfile."""
 
     id: Integer | UnsetType = UNSET
@@ -28,13 +28,13 @@ class ClearChargingProfileRequest(WireStruct, kw_only=True):
     stackLevel: Integer | UnsetType = UNSET
 
 
-class ClearChargingProfileResponse(WireStruct, kw_only=True):
+class ClearChargingProfileResponse(WireStruct, frozen=True, kw_only=True):
     """Answer to ClearChargingProfile."""
 
     status: ClearChargingProfileStatus
 
 
-class GetCompositeScheduleRequest(WireStruct, kw_only=True):
+class GetCompositeScheduleRequest(WireStruct, frozen=True, kw_only=True):
     """Request GetCompositeSchedule."""
 
     connectorId: Integer
@@ -42,13 +42,13 @@ class GetCompositeScheduleRequest(WireStruct, kw_only=True):
     chargingRateUnit: ChargingRateUnit | UnsetType = UNSET
 
 
-class SetChargingProfileResponse(WireStruct, kw_only=True):
+class SetChargingProfileResponse(WireStruct, frozen=True, kw_only=True):
     """Answer to SetChargingProfile."""
 
     status: ChargingProfileStatus
 
 
-class GetCompositeScheduleResponse(WireStruct, kw_only=True):
+class GetCompositeScheduleResponse(WireStruct, frozen=True, kw_only=True):
     """Answer to GetCompositeSchedule."""
 
     status: GetCompositeScheduleStatus
@@ -60,7 +60,7 @@ class GetCompositeScheduleResponse(WireStruct, kw_only=True):
         require_plausible(self.scheduleStart)
 
 
-class SetChargingProfileRequest(WireStruct, kw_only=True):
+class SetChargingProfileRequest(WireStruct, frozen=True, kw_only=True):
     """Request SetChargingProfile."""
 
     connectorId: Integer

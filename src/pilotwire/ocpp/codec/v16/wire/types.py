@@ -16,7 +16,7 @@ from pilotwire.ocpp.codec.v16.wire.scalars import Integer, Text20, Timestamp
 from pilotwire.ocpp.codec.wiretypes import WireStruct, require_plausible, require_tenths
 
 
-class IdTagInfo(WireStruct, kw_only=True):
+class IdTagInfo(WireStruct, frozen=True, kw_only=True):
     expiryDate: Timestamp | UnsetType = UNSET
     parentIdTag: Text20 | UnsetType = UNSET
     status: AuthorizationStatus
@@ -25,7 +25,7 @@ class IdTagInfo(WireStruct, kw_only=True):
         require_plausible(self.expiryDate)
 
 
-class ChargingSchedulePeriod(WireStruct, kw_only=True):
+class ChargingSchedulePeriod(WireStruct, frozen=True, kw_only=True):
     startPeriod: Integer
     limit: float
     numberPhases: Integer | UnsetType = UNSET
@@ -34,7 +34,7 @@ class ChargingSchedulePeriod(WireStruct, kw_only=True):
         require_tenths(self.limit)
 
 
-class ChargingSchedule(WireStruct, kw_only=True):
+class ChargingSchedule(WireStruct, frozen=True, kw_only=True):
     duration: Integer | UnsetType = UNSET
     startSchedule: Timestamp | UnsetType = UNSET
     chargingRateUnit: ChargingRateUnit
@@ -46,7 +46,7 @@ class ChargingSchedule(WireStruct, kw_only=True):
         require_tenths(self.minChargingRate)
 
 
-class ChargingProfile(WireStruct, kw_only=True):
+class ChargingProfile(WireStruct, frozen=True, kw_only=True):
     chargingProfileId: Integer
     transactionId: Integer | UnsetType = UNSET
     stackLevel: Integer

@@ -18,13 +18,13 @@ ConnectorStatusEnumType = Literal["Available", "Occupied", "Reserved", "Unavaila
 OperationalStatusEnumType = Literal["Inoperative", "Operative"]
 
 
-class HeartbeatRequest(WireStruct, kw_only=True):
+class HeartbeatRequest(WireStruct, frozen=True, kw_only=True):
     """Request Heartbeat."""
 
     customData: CustomData | UnsetType = UNSET
 
 
-class HeartbeatResponse(WireStruct, kw_only=True):
+class HeartbeatResponse(WireStruct, frozen=True, kw_only=True):
     """Answer to Heartbeat."""
 
     currentTime: Timestamp
@@ -34,7 +34,7 @@ class HeartbeatResponse(WireStruct, kw_only=True):
         require_plausible(self.currentTime)
 
 
-class StatusNotificationRequest(WireStruct, kw_only=True):
+class StatusNotificationRequest(WireStruct, frozen=True, kw_only=True):
     """Request StatusNotification."""
 
     timestamp: Timestamp
@@ -47,13 +47,13 @@ class StatusNotificationRequest(WireStruct, kw_only=True):
         require_plausible(self.timestamp)
 
 
-class StatusNotificationResponse(WireStruct, kw_only=True):
+class StatusNotificationResponse(WireStruct, frozen=True, kw_only=True):
     """Answer to StatusNotification."""
 
     customData: CustomData | UnsetType = UNSET
 
 
-class ChangeAvailabilityResponse(WireStruct, kw_only=True):
+class ChangeAvailabilityResponse(WireStruct, frozen=True, kw_only=True):
     """Answer to ChangeAvailability."""
 
     status: ChangeAvailabilityStatusEnumType
@@ -61,7 +61,7 @@ class ChangeAvailabilityResponse(WireStruct, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
 
-class ChangeAvailabilityRequest(WireStruct, kw_only=True):
+class ChangeAvailabilityRequest(WireStruct, frozen=True, kw_only=True):
     """Request ChangeAvailability."""
 
     evse: EVSEType | UnsetType = UNSET

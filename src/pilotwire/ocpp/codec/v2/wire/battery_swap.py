@@ -22,7 +22,7 @@ from pilotwire.ocpp.codec.wiretypes import CustomData, WireStruct, require_plaus
 BatterySwapEventEnumType = Literal["BatteryIn", "BatteryOut", "BatteryOutTimeout"]
 
 
-class BatteryDataType(WireStruct, kw_only=True):
+class BatteryDataType(WireStruct, frozen=True, kw_only=True):
     """Since OCPP 2.1."""
 
     evseId: IntegerNotNegative
@@ -37,13 +37,13 @@ class BatteryDataType(WireStruct, kw_only=True):
         require_plausible(self.productionDate)
 
 
-class BatterySwapResponse(WireStruct, kw_only=True):
+class BatterySwapResponse(WireStruct, frozen=True, kw_only=True):
     """Answer to BatterySwap. Since OCPP 2.1."""
 
     customData: CustomData | UnsetType = UNSET
 
 
-class RequestBatterySwapResponse(WireStruct, kw_only=True):
+class RequestBatterySwapResponse(WireStruct, frozen=True, kw_only=True):
     """Answer to RequestBatterySwap. Since OCPP 2.1."""
 
     status: GenericStatusEnumType
@@ -51,7 +51,7 @@ class RequestBatterySwapResponse(WireStruct, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
 
-class BatterySwapRequest(WireStruct, kw_only=True):
+class BatterySwapRequest(WireStruct, frozen=True, kw_only=True):
     """Request BatterySwap. Since OCPP 2.1."""
 
     batteryData: Annotated[tuple[BatteryDataType, ...], Meta(min_length=1)]
@@ -61,7 +61,7 @@ class BatterySwapRequest(WireStruct, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
 
-class RequestBatterySwapRequest(WireStruct, kw_only=True):
+class RequestBatterySwapRequest(WireStruct, frozen=True, kw_only=True):
     """Request RequestBatterySwap. Since OCPP 2.1."""
 
     idToken: IdTokenType

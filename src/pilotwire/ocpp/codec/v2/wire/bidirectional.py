@@ -15,7 +15,7 @@ from pilotwire.ocpp.codec.wiretypes import CustomData, WireStruct, require_plaus
 NotifyAllowedEnergyTransferStatusEnumType = Literal["Accepted", "Rejected"]
 
 
-class AFRRSignalRequest(WireStruct, kw_only=True):
+class AFRRSignalRequest(WireStruct, frozen=True, kw_only=True):
     """Request AFRRSignal. Since OCPP 2.1."""
 
     timestamp: Timestamp
@@ -26,7 +26,7 @@ class AFRRSignalRequest(WireStruct, kw_only=True):
         require_plausible(self.timestamp)
 
 
-class NotifyAllowedEnergyTransferRequest(WireStruct, kw_only=True):
+class NotifyAllowedEnergyTransferRequest(WireStruct, frozen=True, kw_only=True):
     """Request NotifyAllowedEnergyTransfer. Since OCPP 2.1."""
 
     transactionId: Text36
@@ -34,7 +34,7 @@ class NotifyAllowedEnergyTransferRequest(WireStruct, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
 
-class AFRRSignalResponse(WireStruct, kw_only=True):
+class AFRRSignalResponse(WireStruct, frozen=True, kw_only=True):
     """Answer to AFRRSignal. Since OCPP 2.1."""
 
     status: GenericStatusEnumType
@@ -42,7 +42,7 @@ class AFRRSignalResponse(WireStruct, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
 
-class NotifyAllowedEnergyTransferResponse(WireStruct, kw_only=True):
+class NotifyAllowedEnergyTransferResponse(WireStruct, frozen=True, kw_only=True):
     """Answer to NotifyAllowedEnergyTransfer. Since OCPP 2.1."""
 
     status: NotifyAllowedEnergyTransferStatusEnumType

@@ -9,13 +9,13 @@ from msgspec import UNSET, Meta, UnsetType
 
 from pilotwire.ocpp.codec.v2.wire.scalars import (
     IntegerNotNegative,
-    Text50,
-    Text255,
-    Text2000,
     Text10000,
     Text11000,
     Text17000,
     Text18000,
+    Text2000,
+    Text255,
+    Text50,
     Timestamp,
 )
 from pilotwire.ocpp.codec.v2.wire.types import CertificateHashDataType, OCSPRequestDataType, StatusInfoType
@@ -55,7 +55,7 @@ InstallCertificateUseEnumType = Literal[
 Iso15118EVCertificateStatusEnumType = Literal["Accepted", "Failed"]
 
 
-class Get15118EVCertificateRequest(WireStruct, kw_only=True):
+class Get15118EVCertificateRequest(WireStruct, frozen=True, kw_only=True):
     """Request Get15118EVCertificate."""
 
     iso15118SchemaVersion: Text50
@@ -68,7 +68,7 @@ class Get15118EVCertificateRequest(WireStruct, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
 
-class GetInstalledCertificateIdsRequest(WireStruct, kw_only=True):
+class GetInstalledCertificateIdsRequest(WireStruct, frozen=True, kw_only=True):
     """Request GetInstalledCertificateIds."""
 
     certificateType: Annotated[tuple[GetCertificateIdUseEnumType, ...], Meta(min_length=1)] | UnsetType = (
@@ -77,7 +77,7 @@ class GetInstalledCertificateIdsRequest(WireStruct, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
 
-class InstallCertificateRequest(WireStruct, kw_only=True):
+class InstallCertificateRequest(WireStruct, frozen=True, kw_only=True):
     """Request InstallCertificate."""
 
     certificateType: InstallCertificateUseEnumType
@@ -85,7 +85,7 @@ class InstallCertificateRequest(WireStruct, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
 
-class DeleteCertificateResponse(WireStruct, kw_only=True):
+class DeleteCertificateResponse(WireStruct, frozen=True, kw_only=True):
     """Answer to DeleteCertificate."""
 
     status: DeleteCertificateStatusEnumType
@@ -93,7 +93,7 @@ class DeleteCertificateResponse(WireStruct, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
 
-class Get15118EVCertificateResponse(WireStruct, kw_only=True):
+class Get15118EVCertificateResponse(WireStruct, frozen=True, kw_only=True):
     """Answer to Get15118EVCertificate."""
 
     status: Iso15118EVCertificateStatusEnumType
@@ -103,7 +103,7 @@ class Get15118EVCertificateResponse(WireStruct, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
 
-class GetCertificateStatusResponse(WireStruct, kw_only=True):
+class GetCertificateStatusResponse(WireStruct, frozen=True, kw_only=True):
     """Answer to GetCertificateStatus."""
 
     status: GetCertificateStatusEnumType
@@ -112,7 +112,7 @@ class GetCertificateStatusResponse(WireStruct, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
 
-class InstallCertificateResponse(WireStruct, kw_only=True):
+class InstallCertificateResponse(WireStruct, frozen=True, kw_only=True):
     """Answer to InstallCertificate."""
 
     status: InstallCertificateStatusEnumType
@@ -120,14 +120,14 @@ class InstallCertificateResponse(WireStruct, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
 
-class GetCertificateStatusRequest(WireStruct, kw_only=True):
+class GetCertificateStatusRequest(WireStruct, frozen=True, kw_only=True):
     """Request GetCertificateStatus."""
 
     ocspRequestData: OCSPRequestDataType
     customData: CustomData | UnsetType = UNSET
 
 
-class CertificateHashDataChainType(WireStruct, kw_only=True):
+class CertificateHashDataChainType(WireStruct, frozen=True, kw_only=True):
     certificateHashData: CertificateHashDataType
     certificateType: GetCertificateIdUseEnumType
     childCertificateHashData: (
@@ -136,7 +136,7 @@ class CertificateHashDataChainType(WireStruct, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
 
-class CertificateStatusRequestInfoType(WireStruct, kw_only=True):
+class CertificateStatusRequestInfoType(WireStruct, frozen=True, kw_only=True):
     """Since OCPP 2.1."""
 
     certificateHashData: CertificateHashDataType
@@ -145,7 +145,7 @@ class CertificateStatusRequestInfoType(WireStruct, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
 
-class CertificateStatusType(WireStruct, kw_only=True):
+class CertificateStatusType(WireStruct, frozen=True, kw_only=True):
     """Since OCPP 2.1."""
 
     certificateHashData: CertificateHashDataType
@@ -158,14 +158,14 @@ class CertificateStatusType(WireStruct, kw_only=True):
         require_plausible(self.nextUpdate)
 
 
-class DeleteCertificateRequest(WireStruct, kw_only=True):
+class DeleteCertificateRequest(WireStruct, frozen=True, kw_only=True):
     """Request DeleteCertificate."""
 
     certificateHashData: CertificateHashDataType
     customData: CustomData | UnsetType = UNSET
 
 
-class GetInstalledCertificateIdsResponse(WireStruct, kw_only=True):
+class GetInstalledCertificateIdsResponse(WireStruct, frozen=True, kw_only=True):
     """Answer to GetInstalledCertificateIds."""
 
     status: GetInstalledCertificateStatusEnumType
@@ -176,7 +176,7 @@ class GetInstalledCertificateIdsResponse(WireStruct, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
 
-class GetCertificateChainStatusRequest(WireStruct, kw_only=True):
+class GetCertificateChainStatusRequest(WireStruct, frozen=True, kw_only=True):
     """Request GetCertificateChainStatus. Since OCPP 2.1."""
 
     certificateStatusRequests: Annotated[
@@ -185,7 +185,7 @@ class GetCertificateChainStatusRequest(WireStruct, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
 
-class GetCertificateChainStatusResponse(WireStruct, kw_only=True):
+class GetCertificateChainStatusResponse(WireStruct, frozen=True, kw_only=True):
     """Answer to GetCertificateChainStatus. Since OCPP 2.1."""
 
     certificateStatus: Annotated[tuple[CertificateStatusType, ...], Meta(min_length=1, max_length=4)]

@@ -17,26 +17,26 @@ from pilotwire.ocpp.codec.v2.wire.enums import (
 )
 from pilotwire.ocpp.codec.v2.wire.scalars import (
     Integer,
-    Integer0To3,
     Integer0To100,
+    Integer0To3,
     IntegerNotNegative,
     NumberNotPositive,
-    Text3,
-    Text8,
-    Text32,
-    Text36,
-    Text80,
-    Text88,
     Text100,
     Text160,
-    Text256,
     Text2000,
+    Text256,
+    Text3,
+    Text32,
+    Text36,
+    Text8,
+    Text80,
+    Text88,
     Timestamp,
 )
 from pilotwire.ocpp.codec.wiretypes import CustomData, WireStruct, require_plausible
 
 
-class RationalNumberType(WireStruct, kw_only=True):
+class RationalNumberType(WireStruct, frozen=True, kw_only=True):
     """Since OCPP 2.1."""
 
     exponent: Integer
@@ -44,7 +44,7 @@ class RationalNumberType(WireStruct, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
 
-class V2XFreqWattPointType(WireStruct, kw_only=True):
+class V2XFreqWattPointType(WireStruct, frozen=True, kw_only=True):
     """Since OCPP 2.1."""
 
     frequency: float
@@ -52,7 +52,7 @@ class V2XFreqWattPointType(WireStruct, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
 
-class V2XSignalWattPointType(WireStruct, kw_only=True):
+class V2XSignalWattPointType(WireStruct, frozen=True, kw_only=True):
     """Since OCPP 2.1."""
 
     signal: Integer
@@ -60,7 +60,7 @@ class V2XSignalWattPointType(WireStruct, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
 
-class LimitAtSoCType(WireStruct, kw_only=True):
+class LimitAtSoCType(WireStruct, frozen=True, kw_only=True):
     """Since OCPP 2.1."""
 
     soc: Integer0To100
@@ -68,14 +68,14 @@ class LimitAtSoCType(WireStruct, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
 
-class CostType(WireStruct, kw_only=True):
+class CostType(WireStruct, frozen=True, kw_only=True):
     costKind: CostKindEnumType
     amount: Integer
     amountMultiplier: Integer | UnsetType = UNSET
     customData: CustomData | UnsetType = UNSET
 
 
-class PriceLevelScheduleEntryType(WireStruct, kw_only=True):
+class PriceLevelScheduleEntryType(WireStruct, frozen=True, kw_only=True):
     """Since OCPP 2.1."""
 
     duration: Integer
@@ -83,13 +83,13 @@ class PriceLevelScheduleEntryType(WireStruct, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
 
-class RelativeTimeIntervalType(WireStruct, kw_only=True):
+class RelativeTimeIntervalType(WireStruct, frozen=True, kw_only=True):
     start: Integer
     duration: Integer | UnsetType = UNSET
     customData: CustomData | UnsetType = UNSET
 
 
-class AdditionalSelectedServicesType(WireStruct, kw_only=True):
+class AdditionalSelectedServicesType(WireStruct, frozen=True, kw_only=True):
     """Since OCPP 2.1."""
 
     serviceFee: RationalNumberType
@@ -97,7 +97,7 @@ class AdditionalSelectedServicesType(WireStruct, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
 
-class OverstayRuleType(WireStruct, kw_only=True):
+class OverstayRuleType(WireStruct, frozen=True, kw_only=True):
     """Since OCPP 2.1."""
 
     overstayFee: RationalNumberType
@@ -107,7 +107,7 @@ class OverstayRuleType(WireStruct, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
 
-class PriceRuleType(WireStruct, kw_only=True):
+class PriceRuleType(WireStruct, frozen=True, kw_only=True):
     """Since OCPP 2.1."""
 
     parkingFeePeriod: Integer | UnsetType = UNSET
@@ -119,7 +119,7 @@ class PriceRuleType(WireStruct, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
 
-class TaxRuleType(WireStruct, kw_only=True):
+class TaxRuleType(WireStruct, frozen=True, kw_only=True):
     """Since OCPP 2.1."""
 
     taxRuleID: IntegerNotNegative
@@ -133,7 +133,7 @@ class TaxRuleType(WireStruct, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
 
-class ChargingSchedulePeriodType(WireStruct, kw_only=True):
+class ChargingSchedulePeriodType(WireStruct, frozen=True, kw_only=True):
     startPeriod: Integer
     limit: float | UnsetType = UNSET
     limit_L2: float | UnsetType = UNSET  # since 2.1
@@ -162,13 +162,13 @@ class ChargingSchedulePeriodType(WireStruct, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
 
-class ConsumptionCostType(WireStruct, kw_only=True):
+class ConsumptionCostType(WireStruct, frozen=True, kw_only=True):
     startValue: float
     cost: Annotated[tuple[CostType, ...], Meta(min_length=1, max_length=3)]
     customData: CustomData | UnsetType = UNSET
 
 
-class PriceLevelScheduleType(WireStruct, kw_only=True):
+class PriceLevelScheduleType(WireStruct, frozen=True, kw_only=True):
     """Since OCPP 2.1."""
 
     priceLevelScheduleEntries: Annotated[
@@ -184,7 +184,7 @@ class PriceLevelScheduleType(WireStruct, kw_only=True):
         require_plausible(self.timeAnchor)
 
 
-class OverstayRuleListType(WireStruct, kw_only=True):
+class OverstayRuleListType(WireStruct, frozen=True, kw_only=True):
     """Since OCPP 2.1."""
 
     overstayPowerThreshold: RationalNumberType | UnsetType = UNSET
@@ -193,7 +193,7 @@ class OverstayRuleListType(WireStruct, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
 
-class PriceRuleStackType(WireStruct, kw_only=True):
+class PriceRuleStackType(WireStruct, frozen=True, kw_only=True):
     """Since OCPP 2.1."""
 
     duration: Integer
@@ -201,7 +201,7 @@ class PriceRuleStackType(WireStruct, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
 
-class SalesTariffEntryType(WireStruct, kw_only=True):
+class SalesTariffEntryType(WireStruct, frozen=True, kw_only=True):
     relativeTimeInterval: RelativeTimeIntervalType
     ePriceLevel: IntegerNotNegative | UnsetType = UNSET
     consumptionCost: (
@@ -210,7 +210,7 @@ class SalesTariffEntryType(WireStruct, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
 
-class AbsolutePriceScheduleType(WireStruct, kw_only=True):
+class AbsolutePriceScheduleType(WireStruct, frozen=True, kw_only=True):
     """Since OCPP 2.1."""
 
     timeAnchor: Timestamp
@@ -233,7 +233,7 @@ class AbsolutePriceScheduleType(WireStruct, kw_only=True):
         require_plausible(self.timeAnchor)
 
 
-class SalesTariffType(WireStruct, kw_only=True):
+class SalesTariffType(WireStruct, frozen=True, kw_only=True):
     id: IntegerNotNegative
     salesTariffDescription: Text32 | UnsetType = UNSET
     numEPriceLevels: IntegerNotNegative | UnsetType = UNSET
@@ -241,7 +241,7 @@ class SalesTariffType(WireStruct, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
 
-class ChargingScheduleType(WireStruct, kw_only=True):
+class ChargingScheduleType(WireStruct, frozen=True, kw_only=True):
     id: Integer
     limitAtSoC: LimitAtSoCType | UnsetType = UNSET  # since 2.1
     startSchedule: Timestamp | UnsetType = UNSET
@@ -265,7 +265,7 @@ class ChargingScheduleType(WireStruct, kw_only=True):
         require_plausible(self.startSchedule)
 
 
-class ChargingProfileType(WireStruct, kw_only=True):
+class ChargingProfileType(WireStruct, frozen=True, kw_only=True):
     id: Integer
     stackLevel: IntegerNotNegative
     chargingProfilePurpose: ChargingProfilePurposeEnumType

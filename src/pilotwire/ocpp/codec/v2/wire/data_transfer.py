@@ -7,14 +7,14 @@ from typing import Any, Literal
 
 from msgspec import UNSET, UnsetType
 
-from pilotwire.ocpp.codec.v2.wire.scalars import Text50, Text255
+from pilotwire.ocpp.codec.v2.wire.scalars import Text255, Text50
 from pilotwire.ocpp.codec.v2.wire.types import StatusInfoType
 from pilotwire.ocpp.codec.wiretypes import CustomData, WireStruct
 
 DataTransferStatusEnumType = Literal["Accepted", "Rejected", "UnknownMessageId", "UnknownVendorId"]
 
 
-class DataTransferRequest(WireStruct, kw_only=True):
+class DataTransferRequest(WireStruct, frozen=True, kw_only=True):
     """Request DataTransfer."""
 
     messageId: Text50 | UnsetType = UNSET
@@ -23,7 +23,7 @@ class DataTransferRequest(WireStruct, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
 
-class DataTransferResponse(WireStruct, kw_only=True):
+class DataTransferResponse(WireStruct, frozen=True, kw_only=True):
     """Answer to DataTransfer."""
 
     status: DataTransferStatusEnumType

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from msgspec import UNSET, Meta, UnsetType
 
 from pilotwire.ocpp.codec.v2.wire.enums import DERControlEnumType
-from pilotwire.ocpp.codec.v2.wire.scalars import Integer, IntegerNotNegative, Text36, Text200, Timestamp
+from pilotwire.ocpp.codec.v2.wire.scalars import Integer, IntegerNotNegative, Text200, Text36, Timestamp
 from pilotwire.ocpp.codec.v2.wire.types import StatusInfoType
 from pilotwire.ocpp.codec.wiretypes import CustomData, WireStruct, require_plausible
 
@@ -35,7 +35,7 @@ GridEventFaultEnumType = Literal[
 PowerDuringCessationEnumType = Literal["Active", "Reactive"]
 
 
-class ClearDERControlRequest(WireStruct, kw_only=True):
+class ClearDERControlRequest(WireStruct, frozen=True, kw_only=True):
     """Request ClearDERControl. Since OCPP 2.1."""
 
     isDefault: bool
@@ -44,7 +44,7 @@ class ClearDERControlRequest(WireStruct, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
 
-class DERCurvePointsType(WireStruct, kw_only=True):
+class DERCurvePointsType(WireStruct, frozen=True, kw_only=True):
     """Since OCPP 2.1."""
 
     x: float
@@ -52,7 +52,7 @@ class DERCurvePointsType(WireStruct, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
 
-class HysteresisType(WireStruct, kw_only=True):
+class HysteresisType(WireStruct, frozen=True, kw_only=True):
     """Since OCPP 2.1."""
 
     hysteresisHigh: float | UnsetType = UNSET
@@ -62,7 +62,7 @@ class HysteresisType(WireStruct, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
 
-class ReactivePowerParamsType(WireStruct, kw_only=True):
+class ReactivePowerParamsType(WireStruct, frozen=True, kw_only=True):
     """Since OCPP 2.1."""
 
     vRef: float | UnsetType = UNSET
@@ -71,7 +71,7 @@ class ReactivePowerParamsType(WireStruct, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
 
-class VoltageParamsType(WireStruct, kw_only=True):
+class VoltageParamsType(WireStruct, frozen=True, kw_only=True):
     """Since OCPP 2.1."""
 
     hv10MinMeanValue: float | UnsetType = UNSET
@@ -80,7 +80,7 @@ class VoltageParamsType(WireStruct, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
 
-class EnterServiceType(WireStruct, kw_only=True):
+class EnterServiceType(WireStruct, frozen=True, kw_only=True):
     """Since OCPP 2.1."""
 
     priority: IntegerNotNegative
@@ -94,7 +94,7 @@ class EnterServiceType(WireStruct, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
 
-class FixedPFType(WireStruct, kw_only=True):
+class FixedPFType(WireStruct, frozen=True, kw_only=True):
     """Since OCPP 2.1."""
 
     priority: IntegerNotNegative
@@ -108,7 +108,7 @@ class FixedPFType(WireStruct, kw_only=True):
         require_plausible(self.startTime)
 
 
-class FixedVarType(WireStruct, kw_only=True):
+class FixedVarType(WireStruct, frozen=True, kw_only=True):
     """Since OCPP 2.1."""
 
     priority: IntegerNotNegative
@@ -122,7 +122,7 @@ class FixedVarType(WireStruct, kw_only=True):
         require_plausible(self.startTime)
 
 
-class FreqDroopType(WireStruct, kw_only=True):
+class FreqDroopType(WireStruct, frozen=True, kw_only=True):
     """Since OCPP 2.1."""
 
     priority: IntegerNotNegative
@@ -139,7 +139,7 @@ class FreqDroopType(WireStruct, kw_only=True):
         require_plausible(self.startTime)
 
 
-class GetDERControlRequest(WireStruct, kw_only=True):
+class GetDERControlRequest(WireStruct, frozen=True, kw_only=True):
     """Request GetDERControl. Since OCPP 2.1."""
 
     requestId: Integer
@@ -149,7 +149,7 @@ class GetDERControlRequest(WireStruct, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
 
-class GradientType(WireStruct, kw_only=True):
+class GradientType(WireStruct, frozen=True, kw_only=True):
     """Since OCPP 2.1."""
 
     priority: IntegerNotNegative
@@ -158,7 +158,7 @@ class GradientType(WireStruct, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
 
-class NotifyDERAlarmRequest(WireStruct, kw_only=True):
+class NotifyDERAlarmRequest(WireStruct, frozen=True, kw_only=True):
     """Request NotifyDERAlarm. Since OCPP 2.1."""
 
     controlType: DERControlEnumType
@@ -172,13 +172,13 @@ class NotifyDERAlarmRequest(WireStruct, kw_only=True):
         require_plausible(self.timestamp)
 
 
-class NotifyDERAlarmResponse(WireStruct, kw_only=True):
+class NotifyDERAlarmResponse(WireStruct, frozen=True, kw_only=True):
     """Answer to NotifyDERAlarm. Since OCPP 2.1."""
 
     customData: CustomData | UnsetType = UNSET
 
 
-class NotifyDERStartStopRequest(WireStruct, kw_only=True):
+class NotifyDERStartStopRequest(WireStruct, frozen=True, kw_only=True):
     """Request NotifyDERStartStop. Since OCPP 2.1."""
 
     controlId: Text36
@@ -191,19 +191,19 @@ class NotifyDERStartStopRequest(WireStruct, kw_only=True):
         require_plausible(self.timestamp)
 
 
-class NotifyDERStartStopResponse(WireStruct, kw_only=True):
+class NotifyDERStartStopResponse(WireStruct, frozen=True, kw_only=True):
     """Answer to NotifyDERStartStop. Since OCPP 2.1."""
 
     customData: CustomData | UnsetType = UNSET
 
 
-class ReportDERControlResponse(WireStruct, kw_only=True):
+class ReportDERControlResponse(WireStruct, frozen=True, kw_only=True):
     """Answer to ReportDERControl. Since OCPP 2.1."""
 
     customData: CustomData | UnsetType = UNSET
 
 
-class ClearDERControlResponse(WireStruct, kw_only=True):
+class ClearDERControlResponse(WireStruct, frozen=True, kw_only=True):
     """Answer to ClearDERControl. Since OCPP 2.1."""
 
     status: DERControlStatusEnumType
@@ -211,7 +211,7 @@ class ClearDERControlResponse(WireStruct, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
 
-class GetDERControlResponse(WireStruct, kw_only=True):
+class GetDERControlResponse(WireStruct, frozen=True, kw_only=True):
     """Answer to GetDERControl. Since OCPP 2.1."""
 
     status: DERControlStatusEnumType
@@ -219,7 +219,7 @@ class GetDERControlResponse(WireStruct, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
 
-class SetDERControlResponse(WireStruct, kw_only=True):
+class SetDERControlResponse(WireStruct, frozen=True, kw_only=True):
     """Answer to SetDERControl. Since OCPP 2.1."""
 
     status: DERControlStatusEnumType
@@ -228,7 +228,7 @@ class SetDERControlResponse(WireStruct, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
 
-class DERCurveType(WireStruct, kw_only=True):
+class DERCurveType(WireStruct, frozen=True, kw_only=True):
     """Since OCPP 2.1."""
 
     curveData: Annotated[tuple[DERCurvePointsType, ...], Meta(min_length=1, max_length=10)]
@@ -246,7 +246,7 @@ class DERCurveType(WireStruct, kw_only=True):
         require_plausible(self.startTime)
 
 
-class EnterServiceGetType(WireStruct, kw_only=True):
+class EnterServiceGetType(WireStruct, frozen=True, kw_only=True):
     """Since OCPP 2.1."""
 
     enterService: EnterServiceType
@@ -254,7 +254,7 @@ class EnterServiceGetType(WireStruct, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
 
-class FixedPFGetType(WireStruct, kw_only=True):
+class FixedPFGetType(WireStruct, frozen=True, kw_only=True):
     """Since OCPP 2.1."""
 
     fixedPF: FixedPFType
@@ -264,7 +264,7 @@ class FixedPFGetType(WireStruct, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
 
-class FixedVarGetType(WireStruct, kw_only=True):
+class FixedVarGetType(WireStruct, frozen=True, kw_only=True):
     """Since OCPP 2.1."""
 
     fixedVar: FixedVarType
@@ -274,7 +274,7 @@ class FixedVarGetType(WireStruct, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
 
-class FreqDroopGetType(WireStruct, kw_only=True):
+class FreqDroopGetType(WireStruct, frozen=True, kw_only=True):
     """Since OCPP 2.1."""
 
     freqDroop: FreqDroopType
@@ -284,7 +284,7 @@ class FreqDroopGetType(WireStruct, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
 
-class GradientGetType(WireStruct, kw_only=True):
+class GradientGetType(WireStruct, frozen=True, kw_only=True):
     """Since OCPP 2.1."""
 
     gradient: GradientType
@@ -292,7 +292,7 @@ class GradientGetType(WireStruct, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
 
-class DERCurveGetType(WireStruct, kw_only=True):
+class DERCurveGetType(WireStruct, frozen=True, kw_only=True):
     """Since OCPP 2.1."""
 
     curve: DERCurveType
@@ -303,7 +303,7 @@ class DERCurveGetType(WireStruct, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
 
-class LimitMaxDischargeType(WireStruct, kw_only=True):
+class LimitMaxDischargeType(WireStruct, frozen=True, kw_only=True):
     """Since OCPP 2.1."""
 
     priority: IntegerNotNegative
@@ -317,7 +317,7 @@ class LimitMaxDischargeType(WireStruct, kw_only=True):
         require_plausible(self.startTime)
 
 
-class LimitMaxDischargeGetType(WireStruct, kw_only=True):
+class LimitMaxDischargeGetType(WireStruct, frozen=True, kw_only=True):
     """Since OCPP 2.1."""
 
     id: Text36
@@ -327,7 +327,7 @@ class LimitMaxDischargeGetType(WireStruct, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
 
-class SetDERControlRequest(WireStruct, kw_only=True):
+class SetDERControlRequest(WireStruct, frozen=True, kw_only=True):
     """Request SetDERControl. Since OCPP 2.1."""
 
     isDefault: bool
@@ -344,7 +344,7 @@ class SetDERControlRequest(WireStruct, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
 
-class ReportDERControlRequest(WireStruct, kw_only=True):
+class ReportDERControlRequest(WireStruct, frozen=True, kw_only=True):
     """Request ReportDERControl. Since OCPP 2.1."""
 
     curve: Annotated[tuple[DERCurveGetType, ...], Meta(min_length=1, max_length=24)] | UnsetType = UNSET

@@ -11,14 +11,14 @@ from pilotwire.ocpp.codec.v2.wire.enums import GenericDeviceModelStatusEnumType,
 from pilotwire.ocpp.codec.v2.wire.scalars import (
     Integer,
     IntegerNotNegative,
-    Text36,
-    Text50,
-    Text64,
-    Text255,
-    Text500,
-    Text512,
     Text2000,
     Text2500,
+    Text255,
+    Text36,
+    Text50,
+    Text500,
+    Text512,
+    Text64,
     Timestamp,
 )
 from pilotwire.ocpp.codec.v2.wire.types import (
@@ -75,7 +75,7 @@ UploadLogStatusEnumType = Literal[
 ]
 
 
-class PeriodicEventStreamParamsType(WireStruct, kw_only=True):
+class PeriodicEventStreamParamsType(WireStruct, frozen=True, kw_only=True):
     """Since OCPP 2.1."""
 
     interval: IntegerNotNegative | UnsetType = UNSET
@@ -83,27 +83,27 @@ class PeriodicEventStreamParamsType(WireStruct, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
 
-class ClearVariableMonitoringRequest(WireStruct, kw_only=True):
+class ClearVariableMonitoringRequest(WireStruct, frozen=True, kw_only=True):
     """Request ClearVariableMonitoring."""
 
     id: Annotated[tuple[IntegerNotNegative, ...], Meta(min_length=1)]
     customData: CustomData | UnsetType = UNSET
 
 
-class ClosePeriodicEventStreamRequest(WireStruct, kw_only=True):
+class ClosePeriodicEventStreamRequest(WireStruct, frozen=True, kw_only=True):
     """Request ClosePeriodicEventStream. Since OCPP 2.1."""
 
     id: IntegerNotNegative
     customData: CustomData | UnsetType = UNSET
 
 
-class ClosePeriodicEventStreamResponse(WireStruct, kw_only=True):
+class ClosePeriodicEventStreamResponse(WireStruct, frozen=True, kw_only=True):
     """Answer to ClosePeriodicEventStream. Since OCPP 2.1."""
 
     customData: CustomData | UnsetType = UNSET
 
 
-class LogParametersType(WireStruct, kw_only=True):
+class LogParametersType(WireStruct, frozen=True, kw_only=True):
     remoteLocation: Text2000
     oldestTimestamp: Timestamp | UnsetType = UNSET
     latestTimestamp: Timestamp | UnsetType = UNSET
@@ -113,19 +113,19 @@ class LogParametersType(WireStruct, kw_only=True):
         require_plausible(self.oldestTimestamp, self.latestTimestamp)
 
 
-class GetPeriodicEventStreamRequest(WireStruct, kw_only=True):
+class GetPeriodicEventStreamRequest(WireStruct, frozen=True, kw_only=True):
     """Request GetPeriodicEventStream. Since OCPP 2.1."""
 
     customData: CustomData | UnsetType = UNSET
 
 
-class LogStatusNotificationResponse(WireStruct, kw_only=True):
+class LogStatusNotificationResponse(WireStruct, frozen=True, kw_only=True):
     """Answer to LogStatusNotification."""
 
     customData: CustomData | UnsetType = UNSET
 
 
-class VariableMonitoringType(WireStruct, kw_only=True):
+class VariableMonitoringType(WireStruct, frozen=True, kw_only=True):
     id: IntegerNotNegative
     transaction: bool
     value: float
@@ -135,7 +135,7 @@ class VariableMonitoringType(WireStruct, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
 
-class NotifyCustomerInformationRequest(WireStruct, kw_only=True):
+class NotifyCustomerInformationRequest(WireStruct, frozen=True, kw_only=True):
     """Request NotifyCustomerInformation."""
 
     data: Text512
@@ -149,25 +149,25 @@ class NotifyCustomerInformationRequest(WireStruct, kw_only=True):
         require_plausible(self.generatedAt)
 
 
-class NotifyCustomerInformationResponse(WireStruct, kw_only=True):
+class NotifyCustomerInformationResponse(WireStruct, frozen=True, kw_only=True):
     """Answer to NotifyCustomerInformation."""
 
     customData: CustomData | UnsetType = UNSET
 
 
-class NotifyEventResponse(WireStruct, kw_only=True):
+class NotifyEventResponse(WireStruct, frozen=True, kw_only=True):
     """Answer to NotifyEvent."""
 
     customData: CustomData | UnsetType = UNSET
 
 
-class NotifyMonitoringReportResponse(WireStruct, kw_only=True):
+class NotifyMonitoringReportResponse(WireStruct, frozen=True, kw_only=True):
     """Answer to NotifyMonitoringReport."""
 
     customData: CustomData | UnsetType = UNSET
 
 
-class StreamDataElementType(WireStruct, kw_only=True):
+class StreamDataElementType(WireStruct, frozen=True, kw_only=True):
     """Since OCPP 2.1."""
 
     t: float
@@ -175,21 +175,21 @@ class StreamDataElementType(WireStruct, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
 
-class SetMonitoringBaseRequest(WireStruct, kw_only=True):
+class SetMonitoringBaseRequest(WireStruct, frozen=True, kw_only=True):
     """Request SetMonitoringBase."""
 
     monitoringBase: MonitoringBaseEnumType
     customData: CustomData | UnsetType = UNSET
 
 
-class SetMonitoringLevelRequest(WireStruct, kw_only=True):
+class SetMonitoringLevelRequest(WireStruct, frozen=True, kw_only=True):
     """Request SetMonitoringLevel."""
 
     severity: IntegerNotNegative
     customData: CustomData | UnsetType = UNSET
 
 
-class AdjustPeriodicEventStreamResponse(WireStruct, kw_only=True):
+class AdjustPeriodicEventStreamResponse(WireStruct, frozen=True, kw_only=True):
     """Answer to AdjustPeriodicEventStream. Since OCPP 2.1."""
 
     status: GenericStatusEnumType
@@ -197,14 +197,14 @@ class AdjustPeriodicEventStreamResponse(WireStruct, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
 
-class ClearMonitoringResultType(WireStruct, kw_only=True):
+class ClearMonitoringResultType(WireStruct, frozen=True, kw_only=True):
     status: ClearMonitoringStatusEnumType
     id: IntegerNotNegative
     statusInfo: StatusInfoType | UnsetType = UNSET
     customData: CustomData | UnsetType = UNSET
 
 
-class CustomerInformationResponse(WireStruct, kw_only=True):
+class CustomerInformationResponse(WireStruct, frozen=True, kw_only=True):
     """Answer to CustomerInformation."""
 
     status: CustomerInformationStatusEnumType
@@ -212,7 +212,7 @@ class CustomerInformationResponse(WireStruct, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
 
-class GetLogResponse(WireStruct, kw_only=True):
+class GetLogResponse(WireStruct, frozen=True, kw_only=True):
     """Answer to GetLog."""
 
     status: LogStatusEnumType
@@ -221,7 +221,7 @@ class GetLogResponse(WireStruct, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
 
-class GetMonitoringReportResponse(WireStruct, kw_only=True):
+class GetMonitoringReportResponse(WireStruct, frozen=True, kw_only=True):
     """Answer to GetMonitoringReport."""
 
     status: GenericDeviceModelStatusEnumType
@@ -229,7 +229,7 @@ class GetMonitoringReportResponse(WireStruct, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
 
-class LogStatusNotificationRequest(WireStruct, kw_only=True):
+class LogStatusNotificationRequest(WireStruct, frozen=True, kw_only=True):
     """Request LogStatusNotification."""
 
     status: UploadLogStatusEnumType
@@ -238,7 +238,7 @@ class LogStatusNotificationRequest(WireStruct, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
 
-class OpenPeriodicEventStreamResponse(WireStruct, kw_only=True):
+class OpenPeriodicEventStreamResponse(WireStruct, frozen=True, kw_only=True):
     """Answer to OpenPeriodicEventStream. Since OCPP 2.1."""
 
     status: GenericStatusEnumType
@@ -246,7 +246,7 @@ class OpenPeriodicEventStreamResponse(WireStruct, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
 
-class SetMonitoringBaseResponse(WireStruct, kw_only=True):
+class SetMonitoringBaseResponse(WireStruct, frozen=True, kw_only=True):
     """Answer to SetMonitoringBase."""
 
     status: GenericDeviceModelStatusEnumType
@@ -254,7 +254,7 @@ class SetMonitoringBaseResponse(WireStruct, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
 
-class SetMonitoringLevelResponse(WireStruct, kw_only=True):
+class SetMonitoringLevelResponse(WireStruct, frozen=True, kw_only=True):
     """Answer to SetMonitoringLevel."""
 
     status: GenericStatusEnumType
@@ -262,7 +262,7 @@ class SetMonitoringLevelResponse(WireStruct, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
 
-class AdjustPeriodicEventStreamRequest(WireStruct, kw_only=True):
+class AdjustPeriodicEventStreamRequest(WireStruct, frozen=True, kw_only=True):
     """Request AdjustPeriodicEventStream. Since OCPP 2.1."""
 
     id: IntegerNotNegative
@@ -270,7 +270,7 @@ class AdjustPeriodicEventStreamRequest(WireStruct, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
 
-class ConstantStreamDataType(WireStruct, kw_only=True):
+class ConstantStreamDataType(WireStruct, frozen=True, kw_only=True):
     """Since OCPP 2.1."""
 
     id: IntegerNotNegative
@@ -279,7 +279,7 @@ class ConstantStreamDataType(WireStruct, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
 
-class GetLogRequest(WireStruct, kw_only=True):
+class GetLogRequest(WireStruct, frozen=True, kw_only=True):
     """Request GetLog."""
 
     log: LogParametersType
@@ -290,7 +290,7 @@ class GetLogRequest(WireStruct, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
 
-class NotifyPeriodicEventStreamRequest(WireStruct, kw_only=True):
+class NotifyPeriodicEventStreamRequest(WireStruct, frozen=True, kw_only=True):
     """Request NotifyPeriodicEventStream. Since OCPP 2.1."""
 
     data: Annotated[tuple[StreamDataElementType, ...], Meta(min_length=1)]
@@ -303,14 +303,14 @@ class NotifyPeriodicEventStreamRequest(WireStruct, kw_only=True):
         require_plausible(self.basetime)
 
 
-class ClearVariableMonitoringResponse(WireStruct, kw_only=True):
+class ClearVariableMonitoringResponse(WireStruct, frozen=True, kw_only=True):
     """Answer to ClearVariableMonitoring."""
 
     clearMonitoringResult: Annotated[tuple[ClearMonitoringResultType, ...], Meta(min_length=1)]
     customData: CustomData | UnsetType = UNSET
 
 
-class CustomerInformationRequest(WireStruct, kw_only=True):
+class CustomerInformationRequest(WireStruct, frozen=True, kw_only=True):
     """Request CustomerInformation."""
 
     customerCertificate: CertificateHashDataType | UnsetType = UNSET
@@ -322,21 +322,21 @@ class CustomerInformationRequest(WireStruct, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
 
-class GetPeriodicEventStreamResponse(WireStruct, kw_only=True):
+class GetPeriodicEventStreamResponse(WireStruct, frozen=True, kw_only=True):
     """Answer to GetPeriodicEventStream. Since OCPP 2.1."""
 
     constantStreamData: Annotated[tuple[ConstantStreamDataType, ...], Meta(min_length=1)] | UnsetType = UNSET
     customData: CustomData | UnsetType = UNSET
 
 
-class OpenPeriodicEventStreamRequest(WireStruct, kw_only=True):
+class OpenPeriodicEventStreamRequest(WireStruct, frozen=True, kw_only=True):
     """Request OpenPeriodicEventStream. Since OCPP 2.1."""
 
     constantStreamData: ConstantStreamDataType
     customData: CustomData | UnsetType = UNSET
 
 
-class EventDataType(WireStruct, kw_only=True):
+class EventDataType(WireStruct, frozen=True, kw_only=True):
     eventId: IntegerNotNegative
     timestamp: Timestamp
     trigger: EventTriggerEnumType
@@ -357,14 +357,14 @@ class EventDataType(WireStruct, kw_only=True):
         require_plausible(self.timestamp)
 
 
-class MonitoringDataType(WireStruct, kw_only=True):
+class MonitoringDataType(WireStruct, frozen=True, kw_only=True):
     component: ComponentType
     variable: VariableType
     variableMonitoring: Annotated[tuple[VariableMonitoringType, ...], Meta(min_length=1)]
     customData: CustomData | UnsetType = UNSET
 
 
-class SetMonitoringDataType(WireStruct, kw_only=True):
+class SetMonitoringDataType(WireStruct, frozen=True, kw_only=True):
     id: IntegerNotNegative | UnsetType = UNSET
     periodicEventStream: PeriodicEventStreamParamsType | UnsetType = UNSET  # since 2.1
     transaction: bool | UnsetType = UNSET
@@ -376,7 +376,7 @@ class SetMonitoringDataType(WireStruct, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
 
-class SetMonitoringResultType(WireStruct, kw_only=True):
+class SetMonitoringResultType(WireStruct, frozen=True, kw_only=True):
     id: IntegerNotNegative | UnsetType = UNSET
     statusInfo: StatusInfoType | UnsetType = UNSET
     status: SetMonitoringStatusEnumType
@@ -387,7 +387,7 @@ class SetMonitoringResultType(WireStruct, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
 
-class GetMonitoringReportRequest(WireStruct, kw_only=True):
+class GetMonitoringReportRequest(WireStruct, frozen=True, kw_only=True):
     """Request GetMonitoringReport."""
 
     componentVariable: Annotated[tuple[ComponentVariableType, ...], Meta(min_length=1)] | UnsetType = UNSET
@@ -398,7 +398,7 @@ class GetMonitoringReportRequest(WireStruct, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
 
-class NotifyEventRequest(WireStruct, kw_only=True):
+class NotifyEventRequest(WireStruct, frozen=True, kw_only=True):
     """Request NotifyEvent."""
 
     generatedAt: Timestamp
@@ -411,7 +411,7 @@ class NotifyEventRequest(WireStruct, kw_only=True):
         require_plausible(self.generatedAt)
 
 
-class NotifyMonitoringReportRequest(WireStruct, kw_only=True):
+class NotifyMonitoringReportRequest(WireStruct, frozen=True, kw_only=True):
     """Request NotifyMonitoringReport."""
 
     monitor: Annotated[tuple[MonitoringDataType, ...], Meta(min_length=1)] | UnsetType = UNSET
@@ -425,14 +425,14 @@ class NotifyMonitoringReportRequest(WireStruct, kw_only=True):
         require_plausible(self.generatedAt)
 
 
-class SetVariableMonitoringRequest(WireStruct, kw_only=True):
+class SetVariableMonitoringRequest(WireStruct, frozen=True, kw_only=True):
     """Request SetVariableMonitoring."""
 
     setMonitoringData: Annotated[tuple[SetMonitoringDataType, ...], Meta(min_length=1)]
     customData: CustomData | UnsetType = UNSET
 
 
-class SetVariableMonitoringResponse(WireStruct, kw_only=True):
+class SetVariableMonitoringResponse(WireStruct, frozen=True, kw_only=True):
     """Answer to SetVariableMonitoring."""
 
     setMonitoringResult: Annotated[tuple[SetMonitoringResultType, ...], Meta(min_length=1)]

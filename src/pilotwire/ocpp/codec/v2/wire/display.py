@@ -30,14 +30,14 @@ MessagePriorityEnumType = Literal["AlwaysFront", "InFront", "NormalCycle"]
 MessageStateEnumType = Literal["Charging", "Faulted", "Idle", "Unavailable", "Suspended", "Discharging"]
 
 
-class ClearDisplayMessageRequest(WireStruct, kw_only=True):
+class ClearDisplayMessageRequest(WireStruct, frozen=True, kw_only=True):
     """Request ClearDisplayMessage."""
 
     id: IntegerNotNegative
     customData: CustomData | UnsetType = UNSET
 
 
-class GetDisplayMessagesRequest(WireStruct, kw_only=True):
+class GetDisplayMessagesRequest(WireStruct, frozen=True, kw_only=True):
     """Request GetDisplayMessages."""
 
     id: Annotated[tuple[IntegerNotNegative, ...], Meta(min_length=1)] | UnsetType = UNSET
@@ -47,13 +47,13 @@ class GetDisplayMessagesRequest(WireStruct, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
 
-class NotifyDisplayMessagesResponse(WireStruct, kw_only=True):
+class NotifyDisplayMessagesResponse(WireStruct, frozen=True, kw_only=True):
     """Answer to NotifyDisplayMessages."""
 
     customData: CustomData | UnsetType = UNSET
 
 
-class ClearDisplayMessageResponse(WireStruct, kw_only=True):
+class ClearDisplayMessageResponse(WireStruct, frozen=True, kw_only=True):
     """Answer to ClearDisplayMessage."""
 
     status: ClearMessageStatusEnumType
@@ -61,7 +61,7 @@ class ClearDisplayMessageResponse(WireStruct, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
 
-class GetDisplayMessagesResponse(WireStruct, kw_only=True):
+class GetDisplayMessagesResponse(WireStruct, frozen=True, kw_only=True):
     """Answer to GetDisplayMessages."""
 
     status: GetDisplayMessagesStatusEnumType
@@ -69,7 +69,7 @@ class GetDisplayMessagesResponse(WireStruct, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
 
-class SetDisplayMessageResponse(WireStruct, kw_only=True):
+class SetDisplayMessageResponse(WireStruct, frozen=True, kw_only=True):
     """Answer to SetDisplayMessage."""
 
     status: DisplayMessageStatusEnumType
@@ -77,7 +77,7 @@ class SetDisplayMessageResponse(WireStruct, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
 
-class MessageInfoType(WireStruct, kw_only=True):
+class MessageInfoType(WireStruct, frozen=True, kw_only=True):
     display: ComponentType | UnsetType = UNSET
     id: IntegerNotNegative
     priority: MessagePriorityEnumType
@@ -95,7 +95,7 @@ class MessageInfoType(WireStruct, kw_only=True):
         require_plausible(self.startDateTime, self.endDateTime)
 
 
-class NotifyDisplayMessagesRequest(WireStruct, kw_only=True):
+class NotifyDisplayMessagesRequest(WireStruct, frozen=True, kw_only=True):
     """Request NotifyDisplayMessages."""
 
     messageInfo: Annotated[tuple[MessageInfoType, ...], Meta(min_length=1)] | UnsetType = UNSET
@@ -104,7 +104,7 @@ class NotifyDisplayMessagesRequest(WireStruct, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
 
-class SetDisplayMessageRequest(WireStruct, kw_only=True):
+class SetDisplayMessageRequest(WireStruct, frozen=True, kw_only=True):
     """Request SetDisplayMessage."""
 
     message: MessageInfoType

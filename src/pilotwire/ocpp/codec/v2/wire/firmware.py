@@ -11,10 +11,10 @@ from pilotwire.ocpp.codec.v2.wire.enums import GenericStatusEnumType
 from pilotwire.ocpp.codec.v2.wire.scalars import (
     Integer,
     IntegerNotNegative,
-    Text32,
-    Text800,
     Text2000,
+    Text32,
     Text5500,
+    Text800,
     Timestamp,
 )
 from pilotwire.ocpp.codec.v2.wire.types import StatusInfoType
@@ -57,13 +57,13 @@ UpdateFirmwareStatusEnumType = Literal[
 ]
 
 
-class FirmwareStatusNotificationResponse(WireStruct, kw_only=True):
+class FirmwareStatusNotificationResponse(WireStruct, frozen=True, kw_only=True):
     """Answer to FirmwareStatusNotification."""
 
     customData: CustomData | UnsetType = UNSET
 
 
-class FirmwareType(WireStruct, kw_only=True):
+class FirmwareType(WireStruct, frozen=True, kw_only=True):
     location: Text2000
     retrieveDateTime: Timestamp
     installDateTime: Timestamp | UnsetType = UNSET
@@ -75,7 +75,7 @@ class FirmwareType(WireStruct, kw_only=True):
         require_plausible(self.retrieveDateTime, self.installDateTime)
 
 
-class PublishFirmwareRequest(WireStruct, kw_only=True):
+class PublishFirmwareRequest(WireStruct, frozen=True, kw_only=True):
     """Request PublishFirmware."""
 
     location: Text2000
@@ -86,27 +86,27 @@ class PublishFirmwareRequest(WireStruct, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
 
-class PublishFirmwareStatusNotificationResponse(WireStruct, kw_only=True):
+class PublishFirmwareStatusNotificationResponse(WireStruct, frozen=True, kw_only=True):
     """Answer to PublishFirmwareStatusNotification."""
 
     customData: CustomData | UnsetType = UNSET
 
 
-class UnpublishFirmwareRequest(WireStruct, kw_only=True):
+class UnpublishFirmwareRequest(WireStruct, frozen=True, kw_only=True):
     """Request UnpublishFirmware."""
 
     checksum: Text32
     customData: CustomData | UnsetType = UNSET
 
 
-class UnpublishFirmwareResponse(WireStruct, kw_only=True):
+class UnpublishFirmwareResponse(WireStruct, frozen=True, kw_only=True):
     """Answer to UnpublishFirmware."""
 
     status: UnpublishFirmwareStatusEnumType
     customData: CustomData | UnsetType = UNSET
 
 
-class FirmwareStatusNotificationRequest(WireStruct, kw_only=True):
+class FirmwareStatusNotificationRequest(WireStruct, frozen=True, kw_only=True):
     """Request FirmwareStatusNotification."""
 
     status: FirmwareStatusEnumType
@@ -115,7 +115,7 @@ class FirmwareStatusNotificationRequest(WireStruct, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
 
-class PublishFirmwareResponse(WireStruct, kw_only=True):
+class PublishFirmwareResponse(WireStruct, frozen=True, kw_only=True):
     """Answer to PublishFirmware."""
 
     status: GenericStatusEnumType
@@ -123,7 +123,7 @@ class PublishFirmwareResponse(WireStruct, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
 
-class PublishFirmwareStatusNotificationRequest(WireStruct, kw_only=True):
+class PublishFirmwareStatusNotificationRequest(WireStruct, frozen=True, kw_only=True):
     """Request PublishFirmwareStatusNotification."""
 
     status: PublishFirmwareStatusEnumType
@@ -133,7 +133,7 @@ class PublishFirmwareStatusNotificationRequest(WireStruct, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
 
-class UpdateFirmwareResponse(WireStruct, kw_only=True):
+class UpdateFirmwareResponse(WireStruct, frozen=True, kw_only=True):
     """Answer to UpdateFirmware."""
 
     status: UpdateFirmwareStatusEnumType
@@ -141,7 +141,7 @@ class UpdateFirmwareResponse(WireStruct, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
 
-class UpdateFirmwareRequest(WireStruct, kw_only=True):
+class UpdateFirmwareRequest(WireStruct, frozen=True, kw_only=True):
     """Request UpdateFirmware."""
 
     retries: IntegerNotNegative | UnsetType = UNSET

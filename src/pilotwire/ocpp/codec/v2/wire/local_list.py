@@ -16,20 +16,20 @@ SendLocalListStatusEnumType = Literal["Accepted", "Failed", "VersionMismatch"]
 UpdateEnumType = Literal["Differential", "Full"]
 
 
-class GetLocalListVersionRequest(WireStruct, kw_only=True):
+class GetLocalListVersionRequest(WireStruct, frozen=True, kw_only=True):
     """Request GetLocalListVersion."""
 
     customData: CustomData | UnsetType = UNSET
 
 
-class GetLocalListVersionResponse(WireStruct, kw_only=True):
+class GetLocalListVersionResponse(WireStruct, frozen=True, kw_only=True):
     """Answer to GetLocalListVersion."""
 
     versionNumber: Integer
     customData: CustomData | UnsetType = UNSET
 
 
-class SendLocalListResponse(WireStruct, kw_only=True):
+class SendLocalListResponse(WireStruct, frozen=True, kw_only=True):
     """Answer to SendLocalList."""
 
     status: SendLocalListStatusEnumType
@@ -37,13 +37,13 @@ class SendLocalListResponse(WireStruct, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
 
-class AuthorizationData(WireStruct, kw_only=True):
+class AuthorizationData(WireStruct, frozen=True, kw_only=True):
     idToken: IdTokenType
     idTokenInfo: IdTokenInfoType | UnsetType = UNSET
     customData: CustomData | UnsetType = UNSET
 
 
-class SendLocalListRequest(WireStruct, kw_only=True):
+class SendLocalListRequest(WireStruct, frozen=True, kw_only=True):
     """Request SendLocalList."""
 
     localAuthorizationList: Annotated[tuple[AuthorizationData, ...], Meta(min_length=1)] | UnsetType = UNSET

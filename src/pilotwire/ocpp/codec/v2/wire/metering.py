@@ -12,13 +12,13 @@ from pilotwire.ocpp.codec.v2.wire.types import MeterValueType
 from pilotwire.ocpp.codec.wiretypes import CustomData, WireStruct
 
 
-class MeterValuesResponse(WireStruct, kw_only=True):
+class MeterValuesResponse(WireStruct, frozen=True, kw_only=True):
     """Answer to MeterValues."""
 
     customData: CustomData | UnsetType = UNSET
 
 
-class MeterValuesRequest(WireStruct, kw_only=True):
+class MeterValuesRequest(WireStruct, frozen=True, kw_only=True):
     """Request MeterValues."""
 
     evseId: IntegerNotNegative

@@ -12,17 +12,17 @@ from pilotwire.ocpp.codec.v2.wire.scalars import (
     Integer,
     IntegerNotNegative,
     IntegerPositive,
-    Text6,
+    Text1000,
     Text16,
     Text20,
+    Text2000,
     Text25,
+    Text2500,
+    Text255,
     Text48,
     Text50,
+    Text6,
     Text64,
-    Text255,
-    Text1000,
-    Text2000,
-    Text2500,
     Timestamp,
 )
 from pilotwire.ocpp.codec.v2.wire.types import (
@@ -91,7 +91,7 @@ SetVariableStatusEnumType = Literal[
 VPNEnumType = Literal["IKEv2", "IPSec", "L2TP", "PPTP"]
 
 
-class APNType(WireStruct, kw_only=True):
+class APNType(WireStruct, frozen=True, kw_only=True):
     apn: Text2000
     apnUserName: Text50 | UnsetType = UNSET
     apnPassword: Text64 | UnsetType = UNSET
@@ -102,13 +102,13 @@ class APNType(WireStruct, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
 
-class ModemType(WireStruct, kw_only=True):
+class ModemType(WireStruct, frozen=True, kw_only=True):
     iccid: Text20 | UnsetType = UNSET
     imsi: Text20 | UnsetType = UNSET
     customData: CustomData | UnsetType = UNSET
 
 
-class GetBaseReportRequest(WireStruct, kw_only=True):
+class GetBaseReportRequest(WireStruct, frozen=True, kw_only=True):
     """Request GetBaseReport."""
 
     requestId: Integer
@@ -116,7 +116,7 @@ class GetBaseReportRequest(WireStruct, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
 
-class VPNType(WireStruct, kw_only=True):
+class VPNType(WireStruct, frozen=True, kw_only=True):
     server: Text2000
     user: Text50
     group: Text50 | UnsetType = UNSET
@@ -126,13 +126,13 @@ class VPNType(WireStruct, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
 
-class NotifyReportResponse(WireStruct, kw_only=True):
+class NotifyReportResponse(WireStruct, frozen=True, kw_only=True):
     """Answer to NotifyReport."""
 
     customData: CustomData | UnsetType = UNSET
 
 
-class VariableAttributeType(WireStruct, kw_only=True):
+class VariableAttributeType(WireStruct, frozen=True, kw_only=True):
     type: AttributeEnumType | UnsetType = UNSET
     value: Text2500 | UnsetType = UNSET
     mutability: MutabilityEnumType | UnsetType = UNSET
@@ -141,7 +141,7 @@ class VariableAttributeType(WireStruct, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
 
-class VariableCharacteristicsType(WireStruct, kw_only=True):
+class VariableCharacteristicsType(WireStruct, frozen=True, kw_only=True):
     unit: Text16 | UnsetType = UNSET
     dataType: DataEnumType
     minLimit: float | UnsetType = UNSET
@@ -152,7 +152,7 @@ class VariableCharacteristicsType(WireStruct, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
 
-class ResetRequest(WireStruct, kw_only=True):
+class ResetRequest(WireStruct, frozen=True, kw_only=True):
     """Request Reset."""
 
     type: ResetEnumType
@@ -160,7 +160,7 @@ class ResetRequest(WireStruct, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
 
-class BootNotificationResponse(WireStruct, kw_only=True):
+class BootNotificationResponse(WireStruct, frozen=True, kw_only=True):
     """Answer to BootNotification."""
 
     currentTime: Timestamp
@@ -173,7 +173,7 @@ class BootNotificationResponse(WireStruct, kw_only=True):
         require_plausible(self.currentTime)
 
 
-class GetBaseReportResponse(WireStruct, kw_only=True):
+class GetBaseReportResponse(WireStruct, frozen=True, kw_only=True):
     """Answer to GetBaseReport."""
 
     status: GenericDeviceModelStatusEnumType
@@ -181,7 +181,7 @@ class GetBaseReportResponse(WireStruct, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
 
-class GetReportResponse(WireStruct, kw_only=True):
+class GetReportResponse(WireStruct, frozen=True, kw_only=True):
     """Answer to GetReport."""
 
     status: GenericDeviceModelStatusEnumType
@@ -189,7 +189,7 @@ class GetReportResponse(WireStruct, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
 
-class ResetResponse(WireStruct, kw_only=True):
+class ResetResponse(WireStruct, frozen=True, kw_only=True):
     """Answer to Reset."""
 
     status: ResetStatusEnumType
@@ -197,7 +197,7 @@ class ResetResponse(WireStruct, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
 
-class SetNetworkProfileResponse(WireStruct, kw_only=True):
+class SetNetworkProfileResponse(WireStruct, frozen=True, kw_only=True):
     """Answer to SetNetworkProfile."""
 
     status: SetNetworkProfileStatusEnumType
@@ -205,7 +205,7 @@ class SetNetworkProfileResponse(WireStruct, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
 
-class ChargingStationType(WireStruct, kw_only=True):
+class ChargingStationType(WireStruct, frozen=True, kw_only=True):
     serialNumber: Text25 | UnsetType = UNSET
     model: Text20
     modem: ModemType | UnsetType = UNSET
@@ -214,7 +214,7 @@ class ChargingStationType(WireStruct, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
 
-class NetworkConnectionProfileType(WireStruct, kw_only=True):
+class NetworkConnectionProfileType(WireStruct, frozen=True, kw_only=True):
     apn: APNType | UnsetType = UNSET
     ocppVersion: OCPPVersionEnumType | UnsetType = UNSET
     ocppInterface: OCPPInterfaceEnumType
@@ -228,14 +228,14 @@ class NetworkConnectionProfileType(WireStruct, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
 
-class GetVariableDataType(WireStruct, kw_only=True):
+class GetVariableDataType(WireStruct, frozen=True, kw_only=True):
     attributeType: AttributeEnumType | UnsetType = UNSET
     component: ComponentType
     variable: VariableType
     customData: CustomData | UnsetType = UNSET
 
 
-class GetVariableResultType(WireStruct, kw_only=True):
+class GetVariableResultType(WireStruct, frozen=True, kw_only=True):
     attributeStatus: GetVariableStatusEnumType
     attributeStatusInfo: StatusInfoType | UnsetType = UNSET
     attributeType: AttributeEnumType | UnsetType = UNSET
@@ -245,7 +245,7 @@ class GetVariableResultType(WireStruct, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
 
-class ReportDataType(WireStruct, kw_only=True):
+class ReportDataType(WireStruct, frozen=True, kw_only=True):
     component: ComponentType
     variable: VariableType
     variableAttribute: Annotated[tuple[VariableAttributeType, ...], Meta(min_length=1, max_length=4)]
@@ -253,7 +253,7 @@ class ReportDataType(WireStruct, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
 
-class SetVariableDataType(WireStruct, kw_only=True):
+class SetVariableDataType(WireStruct, frozen=True, kw_only=True):
     attributeType: AttributeEnumType | UnsetType = UNSET
     attributeValue: Text2500
     component: ComponentType
@@ -261,7 +261,7 @@ class SetVariableDataType(WireStruct, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
 
-class SetVariableResultType(WireStruct, kw_only=True):
+class SetVariableResultType(WireStruct, frozen=True, kw_only=True):
     attributeType: AttributeEnumType | UnsetType = UNSET
     attributeStatus: SetVariableStatusEnumType
     attributeStatusInfo: StatusInfoType | UnsetType = UNSET
@@ -270,7 +270,7 @@ class SetVariableResultType(WireStruct, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
 
-class BootNotificationRequest(WireStruct, kw_only=True):
+class BootNotificationRequest(WireStruct, frozen=True, kw_only=True):
     """Request BootNotification."""
 
     chargingStation: ChargingStationType
@@ -278,7 +278,7 @@ class BootNotificationRequest(WireStruct, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
 
-class SetNetworkProfileRequest(WireStruct, kw_only=True):
+class SetNetworkProfileRequest(WireStruct, frozen=True, kw_only=True):
     """Request SetNetworkProfile."""
 
     configurationSlot: Integer
@@ -286,7 +286,7 @@ class SetNetworkProfileRequest(WireStruct, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
 
-class GetReportRequest(WireStruct, kw_only=True):
+class GetReportRequest(WireStruct, frozen=True, kw_only=True):
     """Request GetReport."""
 
     componentVariable: Annotated[tuple[ComponentVariableType, ...], Meta(min_length=1)] | UnsetType = UNSET
@@ -297,21 +297,21 @@ class GetReportRequest(WireStruct, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
 
-class GetVariablesRequest(WireStruct, kw_only=True):
+class GetVariablesRequest(WireStruct, frozen=True, kw_only=True):
     """Request GetVariables."""
 
     getVariableData: Annotated[tuple[GetVariableDataType, ...], Meta(min_length=1)]
     customData: CustomData | UnsetType = UNSET
 
 
-class GetVariablesResponse(WireStruct, kw_only=True):
+class GetVariablesResponse(WireStruct, frozen=True, kw_only=True):
     """Answer to GetVariables."""
 
     getVariableResult: Annotated[tuple[GetVariableResultType, ...], Meta(min_length=1)]
     customData: CustomData | UnsetType = UNSET
 
 
-class NotifyReportRequest(WireStruct, kw_only=True):
+class NotifyReportRequest(WireStruct, frozen=True, kw_only=True):
     """Request NotifyReport."""
 
     requestId: Integer
@@ -325,14 +325,14 @@ class NotifyReportRequest(WireStruct, kw_only=True):
         require_plausible(self.generatedAt)
 
 
-class SetVariablesRequest(WireStruct, kw_only=True):
+class SetVariablesRequest(WireStruct, frozen=True, kw_only=True):
     """Request SetVariables."""
 
     setVariableData: Annotated[tuple[SetVariableDataType, ...], Meta(min_length=1)]
     customData: CustomData | UnsetType = UNSET
 
 
-class SetVariablesResponse(WireStruct, kw_only=True):
+class SetVariablesResponse(WireStruct, frozen=True, kw_only=True):
     """Answer to SetVariables."""
 
     setVariableResult: Annotated[tuple[SetVariableResultType, ...], Meta(min_length=1)]

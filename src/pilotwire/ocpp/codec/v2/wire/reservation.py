@@ -18,14 +18,14 @@ ReservationUpdateStatusEnumType = Literal["Expired", "Removed", "NoTransaction"]
 ReserveNowStatusEnumType = Literal["Accepted", "Faulted", "Occupied", "Rejected", "Unavailable"]
 
 
-class CancelReservationRequest(WireStruct, kw_only=True):
+class CancelReservationRequest(WireStruct, frozen=True, kw_only=True):
     """Request CancelReservation."""
 
     reservationId: IntegerNotNegative
     customData: CustomData | UnsetType = UNSET
 
 
-class ReservationStatusUpdateRequest(WireStruct, kw_only=True):
+class ReservationStatusUpdateRequest(WireStruct, frozen=True, kw_only=True):
     """Request ReservationStatusUpdate."""
 
     reservationId: IntegerNotNegative
@@ -33,13 +33,13 @@ class ReservationStatusUpdateRequest(WireStruct, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
 
-class ReservationStatusUpdateResponse(WireStruct, kw_only=True):
+class ReservationStatusUpdateResponse(WireStruct, frozen=True, kw_only=True):
     """Answer to ReservationStatusUpdate."""
 
     customData: CustomData | UnsetType = UNSET
 
 
-class CancelReservationResponse(WireStruct, kw_only=True):
+class CancelReservationResponse(WireStruct, frozen=True, kw_only=True):
     """Answer to CancelReservation."""
 
     status: CancelReservationStatusEnumType
@@ -47,7 +47,7 @@ class CancelReservationResponse(WireStruct, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
 
-class ReserveNowResponse(WireStruct, kw_only=True):
+class ReserveNowResponse(WireStruct, frozen=True, kw_only=True):
     """Answer to ReserveNow."""
 
     status: ReserveNowStatusEnumType
@@ -55,7 +55,7 @@ class ReserveNowResponse(WireStruct, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
 
-class ReserveNowRequest(WireStruct, kw_only=True):
+class ReserveNowRequest(WireStruct, frozen=True, kw_only=True):
     """Request ReserveNow."""
 
     id: IntegerNotNegative

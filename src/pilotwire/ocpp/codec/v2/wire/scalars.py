@@ -8,6 +8,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
+
 Integer = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 Integer0To3 = Annotated[int, Meta(ge=0, le=3)]
 Integer0To100 = Annotated[int, Meta(ge=0, le=100)]

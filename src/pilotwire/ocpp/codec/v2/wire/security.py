@@ -8,7 +8,7 @@ from typing import Literal
 from msgspec import UNSET, UnsetType
 
 from pilotwire.ocpp.codec.v2.wire.enums import GenericStatusEnumType
-from pilotwire.ocpp.codec.v2.wire.scalars import Integer, Text50, Text255, Text5500, Text10000, Timestamp
+from pilotwire.ocpp.codec.v2.wire.scalars import Integer, Text10000, Text255, Text50, Text5500, Timestamp
 from pilotwire.ocpp.codec.v2.wire.types import CertificateHashDataType, StatusInfoType
 from pilotwire.ocpp.codec.wiretypes import CustomData, WireStruct, require_plausible
 
@@ -17,7 +17,7 @@ CertificateSignedStatusEnumType = Literal["Accepted", "Rejected"]
 CertificateSigningUseEnumType = Literal["ChargingStationCertificate", "V2GCertificate", "V2G20Certificate"]
 
 
-class CertificateSignedRequest(WireStruct, kw_only=True):
+class CertificateSignedRequest(WireStruct, frozen=True, kw_only=True):
     """Request CertificateSigned."""
 
     certificateChain: Text10000
@@ -26,7 +26,7 @@ class CertificateSignedRequest(WireStruct, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
 
-class SecurityEventNotificationRequest(WireStruct, kw_only=True):
+class SecurityEventNotificationRequest(WireStruct, frozen=True, kw_only=True):
     """Request SecurityEventNotification."""
 
     type: Text50
@@ -38,13 +38,13 @@ class SecurityEventNotificationRequest(WireStruct, kw_only=True):
         require_plausible(self.timestamp)
 
 
-class SecurityEventNotificationResponse(WireStruct, kw_only=True):
+class SecurityEventNotificationResponse(WireStruct, frozen=True, kw_only=True):
     """Answer to SecurityEventNotification."""
 
     customData: CustomData | UnsetType = UNSET
 
 
-class CertificateSignedResponse(WireStruct, kw_only=True):
+class CertificateSignedResponse(WireStruct, frozen=True, kw_only=True):
     """Answer to CertificateSigned."""
 
     status: CertificateSignedStatusEnumType
@@ -52,7 +52,7 @@ class CertificateSignedResponse(WireStruct, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
 
-class SignCertificateResponse(WireStruct, kw_only=True):
+class SignCertificateResponse(WireStruct, frozen=True, kw_only=True):
     """Answer to SignCertificate."""
 
     status: GenericStatusEnumType
@@ -60,7 +60,7 @@ class SignCertificateResponse(WireStruct, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
 
-class SignCertificateRequest(WireStruct, kw_only=True):
+class SignCertificateRequest(WireStruct, frozen=True, kw_only=True):
     """Request SignCertificate."""
 
     csr: Text5500

@@ -8,12 +8,12 @@ from typing import Annotated
 from msgspec import UNSET, Meta, UnsetType
 
 from pilotwire.ocpp.codec.v2.wire.enums import DayOfWeekEnumType, EvseKindEnumType
-from pilotwire.ocpp.codec.v2.wire.scalars import Integer, IntegerNotNegative, Text3, Text20, Text60, Timestamp
+from pilotwire.ocpp.codec.v2.wire.scalars import Integer, IntegerNotNegative, Text20, Text3, Text60, Timestamp
 from pilotwire.ocpp.codec.v2.wire.types import MessageContentType
 from pilotwire.ocpp.codec.wiretypes import CustomData, WireStruct, require_plausible
 
 
-class TaxRateType(WireStruct, kw_only=True):
+class TaxRateType(WireStruct, frozen=True, kw_only=True):
     """Since OCPP 2.1."""
 
     type: Text20
@@ -22,7 +22,7 @@ class TaxRateType(WireStruct, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
 
-class TariffConditionsFixedType(WireStruct, kw_only=True):
+class TariffConditionsFixedType(WireStruct, frozen=True, kw_only=True):
     """Since OCPP 2.1."""
 
     startTimeOfDay: str | UnsetType = UNSET
@@ -36,7 +36,7 @@ class TariffConditionsFixedType(WireStruct, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
 
-class TariffConditionsType(WireStruct, kw_only=True):
+class TariffConditionsType(WireStruct, frozen=True, kw_only=True):
     """Since OCPP 2.1."""
 
     startTimeOfDay: str | UnsetType = UNSET
@@ -60,7 +60,7 @@ class TariffConditionsType(WireStruct, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
 
-class PriceType(WireStruct, kw_only=True):
+class PriceType(WireStruct, frozen=True, kw_only=True):
     """Since OCPP 2.1."""
 
     exclTax: float | UnsetType = UNSET
@@ -69,7 +69,7 @@ class PriceType(WireStruct, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
 
-class TariffFixedPriceType(WireStruct, kw_only=True):
+class TariffFixedPriceType(WireStruct, frozen=True, kw_only=True):
     """Since OCPP 2.1."""
 
     conditions: TariffConditionsFixedType | UnsetType = UNSET
@@ -77,7 +77,7 @@ class TariffFixedPriceType(WireStruct, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
 
-class TariffEnergyPriceType(WireStruct, kw_only=True):
+class TariffEnergyPriceType(WireStruct, frozen=True, kw_only=True):
     """Since OCPP 2.1."""
 
     priceKwh: float
@@ -85,7 +85,7 @@ class TariffEnergyPriceType(WireStruct, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
 
-class TariffTimePriceType(WireStruct, kw_only=True):
+class TariffTimePriceType(WireStruct, frozen=True, kw_only=True):
     """Since OCPP 2.1."""
 
     priceMinute: float
@@ -93,7 +93,7 @@ class TariffTimePriceType(WireStruct, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
 
-class TariffFixedType(WireStruct, kw_only=True):
+class TariffFixedType(WireStruct, frozen=True, kw_only=True):
     """Since OCPP 2.1."""
 
     prices: Annotated[tuple[TariffFixedPriceType, ...], Meta(min_length=1)]
@@ -101,7 +101,7 @@ class TariffFixedType(WireStruct, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
 
-class TariffEnergyType(WireStruct, kw_only=True):
+class TariffEnergyType(WireStruct, frozen=True, kw_only=True):
     """Since OCPP 2.1."""
 
     prices: Annotated[tuple[TariffEnergyPriceType, ...], Meta(min_length=1)]
@@ -109,7 +109,7 @@ class TariffEnergyType(WireStruct, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
 
-class TariffTimeType(WireStruct, kw_only=True):
+class TariffTimeType(WireStruct, frozen=True, kw_only=True):
     """Since OCPP 2.1."""
 
     prices: Annotated[tuple[TariffTimePriceType, ...], Meta(min_length=1)]
@@ -117,7 +117,7 @@ class TariffTimeType(WireStruct, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
 
-class TariffType(WireStruct, kw_only=True):
+class TariffType(WireStruct, frozen=True, kw_only=True):
     """Since OCPP 2.1."""
 
     tariffId: Text60

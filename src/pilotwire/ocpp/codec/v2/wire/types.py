@@ -19,34 +19,34 @@ from pilotwire.ocpp.codec.v2.wire.enums import (
 from pilotwire.ocpp.codec.v2.wire.scalars import (
     Integer,
     IntegerNotNegative,
-    Text8,
-    Text20,
-    Text40,
-    Text50,
-    Text128,
-    Text255,
     Text1024,
+    Text128,
+    Text20,
     Text2000,
     Text2500,
+    Text255,
     Text32768,
+    Text40,
+    Text50,
+    Text8,
     Timestamp,
 )
 from pilotwire.ocpp.codec.wiretypes import CustomData, WireStruct, require_plausible
 
 
-class StatusInfoType(WireStruct, kw_only=True):
+class StatusInfoType(WireStruct, frozen=True, kw_only=True):
     reasonCode: Text20
     additionalInfo: Text1024 | UnsetType = UNSET
     customData: CustomData | UnsetType = UNSET
 
 
-class AdditionalInfoType(WireStruct, kw_only=True):
+class AdditionalInfoType(WireStruct, frozen=True, kw_only=True):
     additionalIdToken: Text255
     type: Text50
     customData: CustomData | UnsetType = UNSET
 
 
-class OCSPRequestDataType(WireStruct, kw_only=True):
+class OCSPRequestDataType(WireStruct, frozen=True, kw_only=True):
     hashAlgorithm: HashAlgorithmEnumType
     issuerNameHash: Text128
     issuerKeyHash: Text128
@@ -55,7 +55,7 @@ class OCSPRequestDataType(WireStruct, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
 
-class CertificateHashDataType(WireStruct, kw_only=True):
+class CertificateHashDataType(WireStruct, frozen=True, kw_only=True):
     hashAlgorithm: HashAlgorithmEnumType
     issuerNameHash: Text128
     issuerKeyHash: Text128
@@ -63,26 +63,26 @@ class CertificateHashDataType(WireStruct, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
 
-class EVSEType(WireStruct, kw_only=True):
+class EVSEType(WireStruct, frozen=True, kw_only=True):
     id: IntegerNotNegative
     connectorId: IntegerNotNegative | UnsetType = UNSET
     customData: CustomData | UnsetType = UNSET
 
 
-class VariableType(WireStruct, kw_only=True):
+class VariableType(WireStruct, frozen=True, kw_only=True):
     name: Text50
     instance: Text50 | UnsetType = UNSET
     customData: CustomData | UnsetType = UNSET
 
 
-class MessageContentType(WireStruct, kw_only=True):
+class MessageContentType(WireStruct, frozen=True, kw_only=True):
     format: MessageFormatEnumType
     language: Text8 | UnsetType = UNSET
     content: Text1024
     customData: CustomData | UnsetType = UNSET
 
 
-class SignedMeterValueType(WireStruct, kw_only=True):
+class SignedMeterValueType(WireStruct, frozen=True, kw_only=True):
     signedMeterData: Text32768
     signingMethod: Text50 | UnsetType = UNSET
     encodingMethod: Text50
@@ -90,27 +90,27 @@ class SignedMeterValueType(WireStruct, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
 
-class UnitOfMeasureType(WireStruct, kw_only=True):
+class UnitOfMeasureType(WireStruct, frozen=True, kw_only=True):
     unit: Text20 | UnsetType = UNSET
     multiplier: Integer | UnsetType = UNSET
     customData: CustomData | UnsetType = UNSET
 
 
-class IdTokenType(WireStruct, kw_only=True):
+class IdTokenType(WireStruct, frozen=True, kw_only=True):
     additionalInfo: Annotated[tuple[AdditionalInfoType, ...], Meta(min_length=1)] | UnsetType = UNSET
     idToken: Text255
     type: Text20
     customData: CustomData | UnsetType = UNSET
 
 
-class ComponentType(WireStruct, kw_only=True):
+class ComponentType(WireStruct, frozen=True, kw_only=True):
     evse: EVSEType | UnsetType = UNSET
     name: Text50
     instance: Text50 | UnsetType = UNSET
     customData: CustomData | UnsetType = UNSET
 
 
-class SampledValueType(WireStruct, kw_only=True):
+class SampledValueType(WireStruct, frozen=True, kw_only=True):
     value: float
     measurand: MeasurandEnumType | UnsetType = UNSET
     context: ReadingContextEnumType | UnsetType = UNSET
@@ -121,7 +121,7 @@ class SampledValueType(WireStruct, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
 
-class IdTokenInfoType(WireStruct, kw_only=True):
+class IdTokenInfoType(WireStruct, frozen=True, kw_only=True):
     status: AuthorizationStatusEnumType
     cacheExpiryDateTime: Timestamp | UnsetType = UNSET
     chargingPriority: Integer | UnsetType = UNSET
@@ -136,13 +136,13 @@ class IdTokenInfoType(WireStruct, kw_only=True):
         require_plausible(self.cacheExpiryDateTime)
 
 
-class ComponentVariableType(WireStruct, kw_only=True):
+class ComponentVariableType(WireStruct, frozen=True, kw_only=True):
     component: ComponentType
     variable: VariableType | UnsetType = UNSET
     customData: CustomData | UnsetType = UNSET
 
 
-class MeterValueType(WireStruct, kw_only=True):
+class MeterValueType(WireStruct, frozen=True, kw_only=True):
     sampledValue: Annotated[tuple[SampledValueType, ...], Meta(min_length=1)]
     timestamp: Timestamp
     customData: CustomData | UnsetType = UNSET

@@ -1,0 +1,1 @@
+"""OCPP 1.6 in the words of the domain."""
