@@ -54,6 +54,8 @@ class TokenPresented(msgspec.Struct, frozen=True, gc=False):
 
     uid: str
     kind: str = ""
+    certified: bool = False
+    """Whether a contract certificate came with it."""
 
 
 class TokenAnswer(msgspec.Struct, frozen=True, gc=False):

@@ -232,7 +232,7 @@ def _session_of_samples(view: SessionsView, message: SamplesReported) -> Session
             raise SessionLookup(ref)
         if facts is not None:
             return facts
-    if message.evse_no == 0:
+    if message.evse_no == 0 or not message.in_session:
         return None
     running = view.open_on(message.evse_no, message.connector_no)
     return running[-1] if running else None

@@ -73,6 +73,8 @@ class SamplesReported(msgspec.Struct, frozen=True, gc=False):
     connector_no: int
     transaction_ref: str | None
     samples: tuple[Sample, ...]
+    in_session: bool = True
+    """Whether samples without a reference belong to the running session. In 2.x they do not (J01.FR.01)."""
 
 
 class SessionAnswer(msgspec.Struct, frozen=True, gc=False):

@@ -1,0 +1,119 @@
+"""What a station's messages about itself lead to: functions of what is in memory and the message."""
+
+import random
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from pilotwire.domain.stations.answers import ACKNOWLEDGED, Acknowledged, BootAnswer, ReportAnswer
+from pilotwire.domain.stations.messages import (
+    ConnectorStatusReported,
+    FirmwareProgressed,
+    LogProgressed,
+    ReportReceived,
+    SecurityEventReported,
+    StationBooted,
+)
+from pilotwire.domain.stations.model import Admission, ConnectorState
+from pilotwire.domain.stations.records import (
+    ConnectorStatusChanged,
+    ReportKept,
+    SecurityEventKept,
+    StationBootKept,
+    StationProgressKept,
+)
+from pilotwire.domain.stations.view import StationView
+
+__all__ = ["BootPolicy", "decide_boot", "decide_progress", "decide_report", "decide_security_event", "decide_status"]
+
+# A state that is older than the known one by less than this is a late report; by more, the station's clock was set.
+_LATE = timedelta(hours=24)
+
+
+class BootPolicy(msgspec.Struct, frozen=True):
+    """The intervals that a boot is answered. Units: s.
+
+    `spread` is the part of the heartbeat interval by which stations differ, so that a network that booted at
+    once does not send its heartbeats at once for ever.
+    """
+
+    heartbeat_interval_s: int = 300
+    retry_interval_s: int = 30
+    rejected_interval_s: int = 600
+    spread: float = 0.1
+
+
+def decide_boot(
+    view: StationView, message: StationBooted, now: datetime, policy: BootPolicy
+) -> tuple[BootAnswer, list[Any]]:
+    """Answer a boot by the station's admission and keep what it says of itself. Spec: 1.6 4.2; 2.0.1 B01-B03."""
+    record = view.record
+    admission = record.admission
+    if admission is Admission.ACCEPTED:
+        base = policy.heartbeat_interval_s
+        interval_s = max(1, round(base * (1 + random.uniform(-policy.spread, policy.spread))))  # noqa: S311
+        view.booted_at = now
+    elif admission is Admission.PENDING:
+        interval_s = policy.retry_interval_s
+    else:
+        interval_s = policy.rejected_interval_s
+    view.vendor, view.model, view.firmware_version = message.vendor, message.model, message.firmware_version
+    kept = StationBootKept(
+        record.tenant_id, record.id, record.identity, message.vendor, message.model, message.serial_number,
+        message.firmware_version, message.iccid, message.imsi, message.reason, now, admission.value,
+    )  # fmt: skip
+    return BootAnswer(admission, now, interval_s), [kept]
+
+
+def decide_status(
+    view: StationView, message: ConnectorStatusReported, now: datetime
+) -> tuple[Acknowledged, list[Any]]:
+    """Keep a connector's state; a late report of an older state is history only. Spec: 1.6 4.9; 2.0.1 G01."""
+    key = (message.evse_no, message.connector_no)
+    status_at = message.status_at or now
+    known = view.connectors.get(key)
+    current = known is None or not timedelta(0) < known.status_at - status_at < _LATE
+    if current:
+        view.connectors[key] = ConnectorState(message.status, message.error_code, status_at)
+    record = view.record
+    return ACKNOWLEDGED, [
+        ConnectorStatusChanged(
+            record.tenant_id, record.id, record.identity, message.evse_no, message.connector_no, message.status.value,
+            message.reported_status, message.error_code, message.info, status_at, now, current,
+        )  # fmt: skip
+    ]
+
+
+def decide_security_event(
+    view: StationView, message: SecurityEventReported, now: datetime
+) -> tuple[Acknowledged, list[Any]]:
+    """Keep a security event. Spec: 2.0.1 A04."""
+    record = view.record
+    return ACKNOWLEDGED, [
+        SecurityEventKept(
+            record.tenant_id, record.id, record.identity, message.type, message.at, now, message.technical_info
+        )
+    ]
+
+
+def decide_progress(
+    view: StationView, message: FirmwareProgressed | LogProgressed
+) -> tuple[Acknowledged, list[Any]]:
+    """Keep how far an update or upload has come. Spec: 2.0.1 L01, N01."""
+    record = view.record
+    subject = "firmware" if isinstance(message, FirmwareProgressed) else "log"
+    return ACKNOWLEDGED, [
+        StationProgressKept(
+            record.tenant_id, record.id, record.identity, subject, message.status, message.request_id
+        )
+    ]
+
+
+def decide_report(view: StationView, message: ReportReceived, now: datetime) -> tuple[ReportAnswer, list[Any]]:
+    """Keep a report as it came."""
+    record = view.record
+    content = message.content.decode("utf-8", "replace").replace("\\u0000", "")
+    return ReportAnswer(message.kind), [
+        ReportKept(record.tenant_id, record.id, record.identity, message.kind, now, content)
+    ]

@@ -1,0 +1,205 @@
+"""Stations in SQL, for the stations' edge: who may connect, and what is known of one that does."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import msgspec
+
+from pilotwire.domain.stations.model import Admission, ConnectorKey, ConnectorState, ConnectorStatus, StationRecord
+
+__all__ = [
+    "Attached",
+    "EnrolmentKey",
+    "attach",
+    "close_presence",
+    "find_template",
+    "insert_enrolled",
+    "keep_next_secret",
+    "list_enrolment_keys",
+    "list_records",
+    "promote_secret",
+]
+
+_RECORD = (
+    "id, tenant_id, identity, admission, secret_digest, next_secret_digest, minimum_security_profile, site_id,"
+    " vendor, model, firmware_version, quirk_switches::text AS quirk_switches, enrolled_with"
+)
+
+
+class Attached(msgspec.Struct):
+    """A station's new connection in the database: its epoch, and the connectors as last reported."""
+
+    epoch: int
+    connectors: dict[ConnectorKey, ConnectorState]
+
+
+class EnrolmentKey(msgspec.Struct, frozen=True):
+    """A key with which unknown stations may introduce themselves."""
+
+    id: UUID
+    tenant_id: int
+    site_id: UUID | None
+    digest: bytes
+    admit: bool
+    maximum_uses: int
+    uses: int
+    expires_at: datetime | None
+
+
+def record_of(row: Any) -> StationRecord:
+    """Make a station's record of a row."""
+    return StationRecord(
+        id=row["id"],
+        tenant_id=row["tenant_id"],
+        identity=row["identity"],
+        admission=Admission(row["admission"]),
+        secret_digest=row["secret_digest"],
+        next_secret_digest=row["next_secret_digest"],
+        minimum_security_profile=row["minimum_security_profile"],
+        site_id=row["site_id"],
+        vendor=row["vendor"],
+        model=row["model"],
+        firmware_version=row["firmware_version"],
+        quirk_switches=msgspec.json.decode(row["quirk_switches"]),
+        enrolled=row["enrolled_with"] is not None,
+    )
+
+
+async def list_records(connection: asyncpg.Connection) -> list[StationRecord]:
+    """Read every station."""
+    return [record_of(row) for row in await connection.fetch(f"SELECT {_RECORD} FROM station")]  # noqa: S608
+
+
+async def list_enrolment_keys(connection: asyncpg.Connection) -> list[EnrolmentKey]:
+    """Read the enrolment keys that are not revoked."""
+    rows = await connection.fetch(
+        "SELECT id, tenant_id, site_id, digest, admit, maximum_uses, uses, expires_at FROM enrolment_key"
+        " WHERE revoked_at IS NULL"
+    )
+    return [EnrolmentKey(**dict(row)) for row in rows]
+
+
+async def insert_enrolled(
+    connection: asyncpg.Connection, key: EnrolmentKey, identity: str, digest: bytes
+) -> StationRecord | None:
+    """Add a station that introduced itself with an enrolment key; None when the key is used up or revoked.
+
+    Repeats: a station that is there already is returned as it is.
+    """
+    async with connection.transaction():
+        row = await connection.fetchrow(f"SELECT {_RECORD} FROM station WHERE identity = $1", identity)  # noqa: S608
+        if row is not None:
+            return record_of(row)
+        used = await connection.fetchval(
+            "UPDATE enrolment_key SET uses = uses + 1 WHERE id = $1 AND revoked_at IS NULL AND uses < maximum_uses"
+            " AND (expires_at IS NULL OR expires_at > now()) RETURNING uses",
+            key.id,
+        )
+        if used is None:
+            return None
+        row = await connection.fetchrow(
+            "INSERT INTO station (tenant_id, identity, site_id, admission, secret_digest, enrolled_with)"  # noqa: S608
+            f" VALUES ($1, $2, $3, $4, $5, $6) RETURNING {_RECORD}",
+            key.tenant_id,
+            identity,
+            key.site_id,
+            "accepted" if key.admit else "pending",
+            digest,
+            key.id,
+        )
+        await connection.execute(
+            "INSERT INTO station_presence (station_id, tenant_id) VALUES ($1, $2)", row["id"], key.tenant_id
+        )
+        return record_of(row)
+
+
+async def attach(
+    connection: asyncpg.Connection, gateway: str, arrivals: Sequence[tuple[int, str, str]]
+) -> dict[int, Attached]:
+    """Give each arriving station the next epoch; `arrivals` are (station id, OCPP version, remote address).
+
+    From the commit on, records of earlier epochs are refused. A gateway that owned one of the stations before is
+    waited for, so that what it is just committing is seen here.
+    """
+    ids = [arrival[0] for arrival in arrivals]
+    async with connection.transaction():
+        others = await connection.fetch(
+            "SELECT DISTINCT gateway FROM station_presence WHERE station_id = ANY($1::int[]) AND gateway <> ''"
+            " AND gateway <> $2 ORDER BY gateway",
+            ids,
+            gateway,
+        )
+        for row in others:
+            await connection.execute("SELECT pg_advisory_xact_lock(hashtext($1))", row["gateway"])
+        epochs = await connection.fetch(
+            "UPDATE station_presence p SET connection_epoch = connection_epoch + 1, gateway = $2, connected = true,"
+            " connected_at = now(), last_seen_at = now(), remote_address = n.address"
+            " FROM unnest($1::int[], $3::text[]) AS n (id, address) WHERE p.station_id = n.id"
+            " RETURNING p.station_id, p.connection_epoch",
+            ids,
+            gateway,
+            [arrival[2] for arrival in arrivals],
+        )
+        await connection.execute(
+            "UPDATE station SET ocpp_version = n.version FROM unnest($1::int[], $2::text[]) AS n (id, version)"
+            " WHERE station.id = n.id AND station.ocpp_version IS DISTINCT FROM n.version",
+            ids,
+            [arrival[1] for arrival in arrivals],
+        )
+        connectors = await connection.fetch(
+            "SELECT station_id, evse_no, connector_no, status, error_code, status_at FROM connector"
+            " WHERE station_id = ANY($1::int[])",
+            ids,
+        )
+    attached = {row["station_id"]: Attached(row["connection_epoch"], {}) for row in epochs}
+    for row in connectors:
+        attached[row["station_id"]].connectors[row["evse_no"], row["connector_no"]] = ConnectorState(
+            ConnectorStatus(row["status"]), row["error_code"], row["status_at"]
+        )
+    return attached
+
+
+async def close_presence(connection: asyncpg.Connection, gateway: str) -> int:
+    """Say of every station that this gateway held before it died that it is not connected; return how many."""
+    status = await connection.execute(
+        "UPDATE station_presence SET connected = false, disconnected_at = coalesce(last_seen_at, now())"
+        " WHERE gateway = $1 AND connected",
+        gateway,
+    )
+    return int(status.split()[-1])
+
+
+async def keep_next_secret(connection: asyncpg.Connection, station_id: int, digest: bytes) -> None:
+    """Keep the digest of a secret that the station is about to be given; the present one stays good."""
+    await connection.execute("UPDATE station SET next_secret_digest = $2 WHERE id = $1", station_id, digest)
+
+
+async def promote_secret(connection: asyncpg.Connection, station_id: int, digest: bytes) -> None:
+    """Make the next secret the only one: the station has used it."""
+    await connection.execute(
+        "UPDATE station SET secret_digest = $2, next_secret_digest = NULL, enrolled_with = NULL"
+        " WHERE id = $1 AND next_secret_digest = $2",
+        station_id,
+        digest,
+    )
+
+
+async def find_template(
+    connection: asyncpg.Connection, tenant_id: int, vendor: str, model: str
+) -> list[dict[str, str]]:
+    """Find the configuration for a vendor's model: the vendor's own entries, then the model's over them."""
+    rows = await connection.fetch(
+        "SELECT entries::text AS entries FROM configuration_template"
+        " WHERE tenant_id = $1 AND vendor = $2 AND model IN ('', $3) ORDER BY model",
+        tenant_id,
+        vendor,
+        model,
+    )
+    merged: dict[str, dict[str, str]] = {}
+    for row in rows:
+        for entry in msgspec.json.decode(row["entries"]):
+            merged["|".join(str(entry.get(part, "")) for part in ("component", "variable", "key"))] = entry
+    return list(merged.values())
