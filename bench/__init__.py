@@ -1,1 +1,1 @@
-"""Measurements of Pilotwire against its budgets; run from a checkout with `python -m bench` or `pilotwire bench`."""
+"""Measurements of Pilotwire against its budgets: `python -m bench` or `pilotwire bench`, from a checkout."""

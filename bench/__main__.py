@@ -7,7 +7,7 @@ _COMMANDS = {
     "gateway": ("bench.gateway", "measure Pilotwire's gateway against the usual way and against its budgets"),
     "crash": (
         "bench.crash",
-        "kill the server or PostgreSQL under load, again and again, and look for losses",
+        "kill the server or PostgreSQL under load, and look for losses",
     ),
     "load": ("bench.load", "drive any OCPP server with N stations"),
     "baseline": ("bench.baseline", "the usual way: ocpp + websockets + SQLAlchemy, commit per message"),

@@ -1,7 +1,6 @@
-"""What the benchmark's stations say: the frames of one charging cycle in OCPP 1.6, 2.0.1 and 2.1, and what a right
-answer to each looks like.
+"""What the benchmark's stations say in OCPP 1.6, 2.0.1 and 2.1, and what a right answer to it looks like.
 
-The frames are f-strings on purpose: filling one costs about 0.3 µs, so that the load generator is not the limit.
+The frames are f-strings on purpose: filling one costs about a microsecond, so the generator is not the limit.
 """
 
 from collections.abc import Callable
@@ -11,7 +10,7 @@ from typing import Any, Final, Protocol
 BOOT, HEARTBEAT, STATUS, START, SAMPLES, STOP = range(6)
 KIND_NAMES: Final = ("boot", "heartbeat", "status", "start", "samples", "stop")
 
-# One charging cycle of 40 messages: 24 meter values (60 %), 8 heartbeats (20 %), 6 statuses (15 %), start and stop (5 %).
+# A charging cycle of 40 messages: 60 % meter values, 20 % heartbeats, 15 % statuses, 5 % start and stop.
 _CHARGING: Final = (SAMPLES, SAMPLES, SAMPLES, HEARTBEAT)
 CYCLE: Final = (
     (STATUS, START, STATUS)

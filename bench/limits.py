@@ -4,7 +4,7 @@ import resource
 
 
 def raise_open_files() -> int:
-    """Raise the soft limit of open files to the hard one and return it: 10,000 sockets do not fit into the usual 1,024."""
+    """Raise the soft limit of open files to the hard one, as 10,000 sockets need it, and return it."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard == resource.RLIM_INFINITY or soft < hard:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

@@ -1,10 +1,10 @@
 """Drive an OCPP server with N stations: saturate, offered, storm or idle. Every answer is checked.
 
 saturate  each station sends its next CALL the moment the last one is answered
-offered   a fixed total rate, open loop; latency counts from the moment a message was due, whether or not it could be sent
+offered   a fixed total rate, open loop; latency counts from when a message was due, sent or not
 storm     all stations connect and boot as fast as the server lets them; ends when every boot is accepted
-idle      connect and boot, then hold the connections (with --events: `go` on standard input connects all after the
-          first --first, end of input ends the run)
+idle      connect and boot, then hold the connections; with --events the first --first connect, a line on standard
+          input connects the others, and another line or the end of input ends the run
 """
 
 import argparse
@@ -47,7 +47,7 @@ class Options:
 
 
 def identity_of(prefix: str, number: int) -> str:
-    """Return the identity of station `number`, counted from 0: PREFIX and at least five digits, counted from 1."""
+    """Return the identity of station `number` (from 0): the prefix and at least five digits (from 1)."""
     return f"{prefix}{number + 1:05d}"
 
 
@@ -80,7 +80,7 @@ class Load:
                 station.plan_cycle_from(number * 7 % len(CYCLE))
 
     def tell(self, event: str, **facts: Any) -> None:
-        """Report progress: a JSON line on standard output with --events, else a line for people on standard error."""
+        """Report progress: with --events as JSON on standard output, else for people on standard error."""
         if self.options.events:
             print(json.dumps({"event": event, **facts}), flush=True)
         elif event != "result":
@@ -175,9 +175,9 @@ class Load:
     async def _drain(self) -> None:
         """Wait for what is outstanding; what is still unanswered after DRAIN_S is lost."""
         until = time.monotonic() + DRAIN_S
-        while time.monotonic() < until and any(
-            s.pending_id or s.backlog for s in self.stations if s.transport
-        ):
+        outstanding = self.stations
+        while outstanding and time.monotonic() < until:
+            outstanding = [s for s in outstanding if s.transport and (s.pending_id or s.backlog)]
             await asyncio.sleep(0.02)
 
     async def _storm(self) -> dict[str, Any]:

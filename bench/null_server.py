@@ -1,4 +1,4 @@
-"""A server that answers each CALL with a canned CALLRESULT and does nothing else: the load generator's own ceiling.
+"""A server that only answers, with a canned CALLRESULT to each CALL: the load generator's own ceiling.
 
 `python -m bench null [--ocpp HOST:PORT]` prints the same ready line as the servers that are measured.
 """

@@ -9,10 +9,9 @@ from collections.abc import Callable
 from typing import Any
 
 import msgspec
-from picows import WSError, WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
-from picows import WSInvalidStatusError
+from picows import WSError, WSFrame, WSInvalidStatusError, WSListener, WSMsgType, WSTransport, ws_connect
 
-from bench.frames import BOOT, CYCLE, DIALECTS, HEARTBEAT, KIND_NAMES, START, STATUS, STOP, answer_to
+from bench.frames import BOOT, CYCLE, DIALECTS, KIND_NAMES, START, STATUS, STOP, answer_to
 
 _decode = msgspec.json.Decoder(list[Any]).decode
 _encode = msgspec.json.encode
@@ -20,7 +19,7 @@ _TEXT = WSMsgType.TEXT
 
 
 class Run:
-    """What the stations of one run share: counters, latencies, faults, the clock, and what a free station does next."""
+    """What the stations of one run share: counters, latencies, faults, the clock, what a free one does."""
 
     def __init__(self, on_free: Callable[["Station", float], None], *, reconnect: bool = False) -> None:
         self.on_free = on_free
@@ -67,7 +66,7 @@ class Run:
 
 
 class Station(WSListener):
-    """One simulated station. It boots, plays its plan, reports ready, and then does what the run's mode says."""
+    """A simulated station: it boots, plays its plan, reports ready, then does what the run's mode says."""
 
     def __init__(self, run: Run, number: int, identity: str, version: str) -> None:
         self.run = run
@@ -282,8 +281,3 @@ class Connector:
                 return False
             await asyncio.sleep(0.05)
         return False
-
-
-def heartbeat(station: Station, now: float) -> None:
-    """Say a heartbeat, for stations that only stay alive."""
-    station.say(HEARTBEAT, now)
