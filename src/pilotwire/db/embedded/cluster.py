@@ -24,13 +24,14 @@ __all__ = [
     "last_lines",
     "read_pid_file",
     "require_compatible",
+    "require_free",
     "server_arguments",
     "take_ownership",
 ]
 
 USER = DATABASE = "pilotwire"
 
-# For a machine of two cores and a few gigabytes that commits groups of small rows as fast as the disk lets it.
+# For a machine of two cores and a few gigabytes that commits groups of small rows as fast as its disk does.
 _DEFAULTS = {
     "shared_buffers": "192MB",
     "effective_cache_size": "1GB",
@@ -46,7 +47,7 @@ _DEFAULTS = {
     "timezone": "UTC",
     "log_timezone": "UTC",
     "log_line_prefix": "%m [%p] %q%a ",
-    # Under a time-wise recovery this line is what tells the person at the screen that it goes on.
+    # In a long recovery these lines are what tells the person at the screen that it goes on.
     "log_startup_progress_interval": "1s",
     # One file per weekday: a week is kept, and no more.
     "logging_collector": "on",
@@ -57,7 +58,14 @@ _DEFAULTS = {
     "log_rotation_size": "0",
 }
 _DECIDED_HERE = frozenset(
-    {"listen_addresses", "unix_socket_directories", "unix_socket_permissions", "port", "cluster_name", "data_directory"}
+    {
+        "listen_addresses",
+        "unix_socket_directories",
+        "unix_socket_permissions",
+        "port",
+        "cluster_name",
+        "data_directory",
+    }
 )
 
 
@@ -73,7 +81,8 @@ class PidFile:
 def cluster_name(cluster: Path) -> str:
     """Return the name under which the cluster's processes run.
 
-    It comes from the directory itself and not from its path, so that a copy has another one and a bind mount the same.
+    It comes from the directory itself and not from its path, so that a copy has another one and a bind mount
+    has the same.
     """
     found = cluster.stat()
     return "pilotwire-" + hashlib.sha256(f"{found.st_dev}:{found.st_ino}".encode()).hexdigest()[:12]
@@ -93,8 +102,8 @@ def read_pid_file(cluster: Path) -> PidFile | None:
 def cluster_argument(cluster: Path, account: Account) -> str:
     """Return the path by which the account reaches the cluster when it is started in it.
 
-    A directory in which one stands can be entered through /proc even if none of its parents lets one pass, as below a
-    home of root.
+    A directory in which one stands can be entered through /proc even if its parents let nobody pass, as
+    root's home does not.
     """
     return str(cluster) if account.can_enter(cluster) else "/proc/self/cwd"
 
@@ -132,7 +141,9 @@ def create_cluster(cluster: Path, binaries: Binaries, account: Account, *, sync:
         )
         if made.returncode != 0:
             lines = "\n".join(made.stdout.strip().splitlines()[-15:])
-            raise ServerStartError(f"initdb could not make a database in {home} (exit code {made.returncode}):\n{lines}")
+            raise ServerStartError(
+                f"initdb could not make a database in {home} (exit code {made.returncode}):\n{lines}"
+            )
         draft.rename(cluster)
         _sync_directory(home)
     finally:
@@ -150,8 +161,9 @@ def require_compatible(cluster: Path, binaries: Binaries) -> None:
         raise DataDirectoryError(f"{cluster} is there, but it is not a PostgreSQL data directory") from error
     if version != str(binaries.major):
         raise IncompatibleDataError(
-            f"the data in {cluster} is of PostgreSQL {version}, and this release carries PostgreSQL {binaries.major}: "
-            f"dump it with the release that wrote it (pg_dump) and load it into a new data directory, or use pg_upgrade"
+            f"the data in {cluster} is of PostgreSQL {version}, and this release carries PostgreSQL "
+            f"{binaries.major}: dump it with the release that wrote it (pg_dump) and load the dump into a "
+            "new data directory, or use pg_upgrade"
         )
 
 
@@ -165,21 +177,30 @@ def take_ownership(cluster: Path, account: Account) -> None:
             os.chown(name, account.uid, account.gid, dir_fd=descriptor, follow_symlinks=False)
 
 
-def server_arguments(settings: Mapping[str, str], *, name: str, socket_directory: Path) -> list[str]:
-    """Return the settings as arguments of the server: the defaults, the caller's, and those that are decided here.
+def require_free(settings: Mapping[str, str]) -> None:
+    """Refuse settings that are not the caller's to choose.
 
-    Raises: ValueError for a setting that is not the caller's to choose.
+    Raises: ValueError.
     """
     if taken := _DECIDED_HERE & settings.keys():
         raise ValueError(f"these settings of the embedded PostgreSQL are fixed: {', '.join(sorted(taken))}")
+
+
+def server_arguments(settings: Mapping[str, str], *, name: str, socket_directory: Path) -> list[str]:
+    """Return the settings as arguments of the server: the defaults, the caller's, and the fixed ones."""
     fixed = {
         "listen_addresses": "",
-        "unix_socket_directories": f'"{socket_directory}"',
+        # A list of names in quotes; a quote within is doubled.
+        "unix_socket_directories": '"{}"'.format(str(socket_directory).replace('"', '""')),
         "unix_socket_permissions": "0700",
         "port": str(PORT),
         "cluster_name": name,
     }
-    return [part for key, value in (_DEFAULTS | dict(settings) | fixed).items() for part in ("-c", f"{key}={value}")]
+    return [
+        part
+        for key, value in (_DEFAULTS | dict(settings) | fixed).items()
+        for part in ("-c", f"{key}={value}")
+    ]
 
 
 def current_log(cluster: Path) -> Path | None:

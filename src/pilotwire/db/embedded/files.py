@@ -26,7 +26,9 @@ def make_private_directory(path: Path, *, uid: int, gid: int) -> None:
     if found.st_uid == os.geteuid() != uid:
         os.chown(path, uid, gid, follow_symlinks=False)
     elif found.st_uid != uid:
-        raise DataDirectoryError(f"{path} belongs to user {found.st_uid}, not to {uid}; remove it or choose another place")
+        raise DataDirectoryError(
+            f"{path} belongs to user {found.st_uid}, not to {uid}; remove it or choose another place"
+        )
     if stat.S_IMODE(found.st_mode) & 0o077:
         raise DataDirectoryError(f"{path} is open to other users; make it private with chmod 700")
 
@@ -34,8 +36,8 @@ def make_private_directory(path: Path, *, uid: int, gid: int) -> None:
 def open_private_file(path: Path) -> int:
     """Open a file for reading and writing, made if absent, and return its descriptor.
 
-    The file takes the owner of its directory, so that root and that owner can take turns. Links are refused, soft and
-    hard: as root we must not be led to somebody else's file.
+    The file takes the owner of its directory, so that root and that owner can take turns. Links are refused,
+    soft and hard: as root we must not be led to somebody else's file.
 
     Raises: DataDirectoryError if the file cannot be opened or is not a plain file of its own.
     """

@@ -1,7 +1,7 @@
 """Who is running: processes recognised by more than a number that the system may have given away again.
 
-A process of our cluster is known by its command line, which carries the cluster's name. Its working directory would say
-the same, but another account's is hidden even from root in a container without CAP_SYS_PTRACE.
+A process of our cluster is known by its command line, which carries the cluster's name. Its working directory
+would say the same, but another account's is hidden even from root in a container without CAP_SYS_PTRACE.
 """
 
 import os
@@ -9,7 +9,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["Process", "find_process", "is_alive", "is_postmaster_of", "list_cluster_processes", "signal_process"]
+__all__ = [
+    "Process",
+    "find_process",
+    "is_alive",
+    "is_postmaster_of",
+    "list_cluster_processes",
+    "signal_process",
+]
 
 _PROC = Path("/proc")
 _HAS_PROC = (_PROC / "self" / "stat").exists()
@@ -94,5 +101,6 @@ def _arguments(pid: int) -> list[str]:
 
 def _collect(pid: int) -> None:
     # As the first process of a container we inherit the server's orphans, and no one else collects them.
-    with suppress(ChildProcessError):
-        os.waitpid(pid, os.WNOHANG)
+    if os.getpid() == 1:
+        with suppress(ChildProcessError):
+            os.waitpid(pid, os.WNOHANG)

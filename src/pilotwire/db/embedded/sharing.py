@@ -37,14 +37,17 @@ async def exclusive(path: Path, waiting: Callable[[str], None] | None = None) ->
 class Lease:
     """The mark of one living user of a server: a locked file that says who it is.
 
-    Taken and given back only while the lock file is held, so that two that leave together cannot both see the other.
+    Taken and given back only while the lock file is held, so that two that leave together cannot both see the
+    other.
     """
 
     def __init__(self, directory: Path) -> None:
         self._path = directory / f"{os.getpid()}-{uuid4().hex[:8]}.lease"
         self._descriptor = open_private_file(self._path)
         fcntl.flock(self._descriptor, fcntl.LOCK_EX)
-        os.write(self._descriptor, json.dumps({"pid": os.getpid(), "pid_namespace": _pid_namespace()}).encode())
+        os.write(
+            self._descriptor, json.dumps({"pid": os.getpid(), "pid_namespace": _pid_namespace()}).encode()
+        )
 
     def release(self) -> None:
         """Give the lease back."""
@@ -59,7 +62,11 @@ class Lease:
 def list_other_namespaces(directory: Path) -> list[str]:
     """List the living users that run where we cannot see their server's process: in another container."""
     ours = _pid_namespace()
-    return [who for who in _living(directory, without=None) if ours and json.loads(who or "{}").get("pid_namespace") != ours]
+    return [
+        who
+        for who in _living(directory, without=None)
+        if ours and json.loads(who or "{}").get("pid_namespace") != ours
+    ]
 
 
 def _living(directory: Path, without: Path | None) -> list[str]:

@@ -1,4 +1,4 @@
-"""Where the server's socket lies: private, reachable for both sides, and with a path that fits a socket address."""
+"""Where the server's socket lies: private, reachable for both sides, with a path that fits its address."""
 
 import os
 import tempfile
@@ -19,14 +19,19 @@ _LONGEST_PATH_BYTES = 107 if os.uname().sysname == "Linux" else 103
 def choose_socket_directory(home: Path, cluster_name: str, account: Account, before: Path | None) -> Path:
     """Choose the directory of the socket and make it.
 
-    `before` is where the cluster's socket lay the last time; it is kept if it is still good, because others that use
-    the server look for it there.
+    `before` is where the cluster's socket lay the last time; it is kept if it is still good, because others
+    that use the server look for it there.
 
     Raises: DataDirectoryError if there is no place for it.
     """
     short = f"{cluster_name}-{account.uid}"
     runtime = os.environ.get("XDG_RUNTIME_DIR") if not account.switch else "/run/pilotwire"
-    candidates = [home / "run", *([Path(runtime, short)] if runtime else []), Path(tempfile.gettempdir(), short), Path("/tmp", short)]  # noqa: S108
+    candidates = [
+        home / "run",
+        *([Path(runtime, short)] if runtime else []),
+        Path(tempfile.gettempdir(), short),
+        Path("/tmp", short),  # noqa: S108  (made private, or refused)
+    ]
     if before is not None and (before == home / "run" or before.name.startswith(short)):
         candidates.insert(0, before)
     refusals = []
@@ -43,9 +48,10 @@ def choose_socket_directory(home: Path, cluster_name: str, account: Account, bef
             continue
         if account.can_enter(path):
             return path
+        path.rmdir()
         refusals.append(f"{path}: user {account.uid} cannot reach it")
     try:
-        path = Path(tempfile.mkdtemp(prefix=f"{short}-", dir="/tmp"))  # noqa: S108  (private, with a random name)
+        path = Path(tempfile.mkdtemp(prefix=f"{short}-", dir="/tmp"))
         make_private_directory(path, uid=account.uid, gid=account.gid)
     except OSError as error:
         raise DataDirectoryError("no place for PostgreSQL's socket: " + "; ".join(refusals)) from error
