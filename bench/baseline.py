@@ -1,9 +1,9 @@
 # mypy: disable-error-code="untyped-decorator"
 """The usual way to write a central system in Python, to measure against.
 
-The `ocpp` package's ChargePoint on the `websockets` server, SQLAlchemy's asynchronous ORM on asyncpg, one commit
-per message, the answer after the commit. Library defaults are kept, except where measuring showed another
-documented setting to be faster: then that is used. Serves OCPP 1.6 and 2.0.1.
+The `ocpp` package's ChargePoint on the `websockets` server, SQLAlchemy's asynchronous ORM on asyncpg, one
+commit per message, the answer after the commit. Library defaults are kept, except where another documented
+setting was measured to be faster. Serves OCPP 1.6 and 2.0.1.
 """
 
 import argparse

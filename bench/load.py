@@ -2,9 +2,9 @@
 
 saturate  each station sends its next CALL the moment the last one is answered
 offered   a fixed total rate, open loop; latency counts from when a message was due, sent or not
-storm     all stations connect and boot as fast as the server lets them; ends when every boot is accepted
-idle      connect and boot, then hold the connections; with --events the first --first connect, a line on standard
-          input connects the others, and another line or the end of input ends the run
+storm     all stations connect and boot as fast as the server lets them, until every boot is accepted
+idle      connect and boot, then hold the connections; with --events the first --first connect, a line on
+          standard input connects the others, and another line or the end of input ends the run
 """
 
 import argparse
