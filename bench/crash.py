@@ -2,8 +2,9 @@
 
 Stations charge and write down every answer. At random moments the target is killed with kill -9 and comes
 back; the stations deliver again what was not answered, some with the same message id, some with a new one. At
-the end of each round of kills the database is compared with what the stations know: everything that was answered
-must be there, and nothing may have had its effect twice. With target postgres the sockets must have stayed open.
+the end of each round of kills the database is compared with what the stations know: everything that was
+answered must be there, and nothing may have had its effect twice. With target postgres the stations' sockets
+must have stayed open.
 """
 
 import argparse
