@@ -68,9 +68,10 @@ def record_of(row: Any) -> StationRecord:
     )
 
 
-async def list_records(connection: asyncpg.Connection) -> list[StationRecord]:
-    """Read every station."""
-    return [record_of(row) for row in await connection.fetch(f"SELECT {_RECORD} FROM station")]  # noqa: S608
+async def list_records(connection: asyncpg.Connection, station_ids: Sequence[int] | None = None) -> list[StationRecord]:
+    """Read every station, or the ones named."""
+    query = f"SELECT {_RECORD} FROM station WHERE $1::int[] IS NULL OR id = ANY($1::int[])"  # noqa: S608
+    return [record_of(row) for row in await connection.fetch(query, station_ids)]
 
 
 async def list_enrolment_keys(connection: asyncpg.Connection) -> list[EnrolmentKey]:

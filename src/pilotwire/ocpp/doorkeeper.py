@@ -1,0 +1,167 @@
+"""Who may connect: stations with their secrets or certificates, and newcomers with an enrolment key."""
+
+import hmac
+from collections.abc import Iterable
+from datetime import datetime
+
+import msgspec
+
+from pilotwire.core.clock import Clock
+from pilotwire.domain.stations.credentials import digest_secret, matches
+from pilotwire.domain.stations.model import StationRecord
+from pilotwire.domain.stations.ports import StationChanged, StationRemoved
+from pilotwire.domain.stations.repository import EnrolmentKey
+from pilotwire.ocpp.gateway import (
+    Admit,
+    Credentials,
+    Handshake,
+    HandshakeProblem,
+    Refuse,
+    choose_subprotocol,
+)
+from pilotwire.ocpp.quirks import NO_QUIRKS, quirks_for
+
+__all__ = ["Entrant", "StationDirectory", "StationDoorkeeper"]
+
+_LONGEST_IDENTITY = 48  # OCPP 2.0.1 part 4, 2.2; 1.6 has 20
+
+
+class Entrant(msgspec.Struct, frozen=True):
+    """Who came through the door: a known station, or a newcomer with an enrolment key."""
+
+    identity: str
+    record: StationRecord | None
+    key: EnrolmentKey | None
+    used_next_secret: bool
+    secret_digest: bytes
+
+
+class StationDirectory:
+    """Every station's credentials in memory, so that a handshake waits for nothing."""
+
+    def __init__(self) -> None:
+        self._by_identity: dict[str, StationRecord] = {}
+        self._by_folded: dict[str, str] = {}
+        self._keys: dict[bytes, EnrolmentKey] = {}
+
+    def fill(self, records: Iterable[StationRecord], keys: Iterable[EnrolmentKey]) -> None:
+        """Take over what the database holds."""
+        self._by_identity = {record.identity: record for record in records}
+        self._by_folded = {identity.casefold(): identity for identity in self._by_identity}
+        self.set_keys(keys)
+
+    def set_keys(self, keys: Iterable[EnrolmentKey]) -> None:
+        """Take over the enrolment keys that are good."""
+        self._keys = {key.digest: key for key in keys}
+
+    def changed(self, notice: StationChanged) -> None:
+        """Take over one station's new record."""
+        self._by_identity[notice.record.identity] = notice.record
+        self._by_folded[notice.record.identity.casefold()] = notice.record.identity
+
+    def removed(self, notice: StationRemoved) -> None:
+        """Forget a station."""
+        self._by_identity.pop(notice.identity, None)
+        self._by_folded.pop(notice.identity.casefold(), None)
+
+    def find(self, candidates: Iterable[str]) -> StationRecord | None:
+        """Find a station by the spellings of its identity: exact ones first, then any letter case."""
+        candidates = tuple(candidates)
+        for candidate in candidates:
+            record = self._by_identity.get(candidate)
+            if record is not None:
+                return record
+        for candidate in candidates:
+            identity = self._by_folded.get(candidate.casefold())
+            if identity is not None:
+                return self._by_identity[identity]
+        return None
+
+    def key_of(self, digest: bytes, now: datetime) -> EnrolmentKey | None:
+        """Find the enrolment key with this digest, if it is still good."""
+        key = self._keys.get(digest)
+        if key is None or key.uses >= key.maximum_uses or (key.expires_at is not None and key.expires_at <= now):
+            return None
+        return key
+
+    def __len__(self) -> int:
+        return len(self._by_identity)
+
+
+class StationDoorkeeper:
+    """Decides on handshakes. An unknown identity and a wrong password cost and answer the same."""
+
+    def __init__(self, directory: StationDirectory, pepper: bytes, clock: Clock) -> None:
+        self._directory = directory
+        self._pepper = pepper
+        self._clock = clock
+        self._nobody = digest_secret(pepper, b"nobody")
+
+    def decide(self, handshake: Handshake) -> Admit | Refuse:
+        """Let a station in, or say why not. Spec: OCPP 2.0.1 A00 (security profiles)."""
+        choice = choose_subprotocol(handshake.offered)
+        if choice is None:
+            return Refuse(
+                400, HandshakeProblem.SUBPROTOCOL_UNKNOWN, detail=f"it offered {', '.join(handshake.offered)[:200]}"
+            )
+        entrant = self._identify(handshake)
+        if isinstance(entrant, Refuse):
+            return entrant
+        record = entrant.record
+        quirks = NO_QUIRKS if record is None else quirks_for(record)
+        return Admit(
+            station=entrant,
+            identity=entrant.identity,
+            subprotocol=choice.header,
+            ping=quirks.answers_ping,
+        )
+
+    def _identify(self, handshake: Handshake) -> Entrant | Refuse:
+        record = self._directory.find(handshake.identity_candidates)
+        credentials = handshake.authorization
+        certificate = handshake.client_certificate
+        if record is not None and certificate is not None and certificate.common_name:
+            if certificate.common_name.casefold() == record.identity.casefold():
+                return Entrant(record.identity, record, None, used_next_secret=False, secret_digest=b"")
+            if credentials is None:
+                return Refuse(401, HandshakeProblem.CLIENT_CERTIFICATE_MISMATCH)
+        if credentials is None:
+            problem = HandshakeProblem.CREDENTIALS_MISSING
+            if handshake.credentials_malformed:
+                problem = HandshakeProblem.CREDENTIALS_MALFORMED
+            elif record is not None and record.minimum_security_profile == 3:
+                problem = HandshakeProblem.CLIENT_CERTIFICATE_MISSING
+            return Refuse(401, problem)
+        if record is None:
+            return self._enrol(handshake, credentials)
+        place = matches(self._pepper, credentials.password, record.secret_digest, record.next_secret_digest)
+        if place is None or not _same_user(credentials.user, handshake, record.identity):
+            return Refuse(401, HandshakeProblem.WRONG_PASSWORD)
+        profile = 2 if handshake.secure else 1
+        if profile < record.minimum_security_profile:
+            return Refuse(
+                401,
+                HandshakeProblem.PROFILE_TOO_LOW,
+                detail=f"it came with profile {profile}, the least allowed is {record.minimum_security_profile}",
+            )
+        digest = record.secret_digest if place == 0 else (record.next_secret_digest or b"")
+        return Entrant(record.identity, record, None, used_next_secret=place == 1, secret_digest=digest)
+
+    def _enrol(self, handshake: Handshake, credentials: Credentials) -> Entrant | Refuse:
+        # The same work as for a known station, so that the time does not tell which identities exist.
+        matches(self._pepper, credentials.password, self._nobody, None)
+        digest = digest_secret(self._pepper, credentials.password)
+        key = self._directory.key_of(digest, self._clock())
+        identity = handshake.identity_candidates[0]
+        if key is None:
+            return Refuse(401, HandshakeProblem.UNKNOWN_IDENTITY)
+        if len(identity) > _LONGEST_IDENTITY or not identity.isprintable():
+            return Refuse(400, HandshakeProblem.WRONG_PATH, detail="the identity is too long or not printable")
+        return Entrant(identity, None, key, used_next_secret=False, secret_digest=digest)
+
+
+def _same_user(user: bytes, handshake: Handshake, identity: str) -> bool:
+    """The user name is the identity (A00.FR.204); stations that mis-spell it do so as in their path."""
+    known = {identity.casefold().encode(), *(c.casefold().encode() for c in handshake.identity_candidates)}
+    presented = user.lower()
+    return any(hmac.compare_digest(presented, each) for each in known)

@@ -1,0 +1,105 @@
+"""The table of handlers."""
+
+from collections.abc import Callable
+from typing import Any
+
+from pilotwire.domain.access.model import TokenAnswer, TokenPresented, TokenVerdict, judge
+from pilotwire.domain.sessions.decide import decide_event, decide_samples
+from pilotwire.domain.sessions.messages import SamplesReported, SessionEvent
+from pilotwire.domain.stations.answers import ACKNOWLEDGED, TimeAnswer
+from pilotwire.domain.stations.decide import (
+    decide_boot,
+    decide_progress,
+    decide_report,
+    decide_security_event,
+    decide_status,
+)
+from pilotwire.domain.stations.messages import (
+    ConnectorStatusReported,
+    DataTransferred,
+    FirmwareProgressed,
+    HeartbeatReceived,
+    LogProgressed,
+    ReportReceived,
+    SecurityEventReported,
+    StationBooted,
+)
+from pilotwire.ocpp.handlers.context import Context
+
+__all__ = ["HANDLERS", "handle"]
+
+Outcome = tuple[Any, list[Any]]
+
+
+def handle(context: Context, message: Any) -> Outcome:
+    """Decide on a message; give the answer and the records to keep.
+
+    Raises: LookupNeeded when a fact has to be read first.
+    """
+    return HANDLERS[type(message)](context, message)
+
+
+def _boot(context: Context, message: StationBooted) -> Outcome:
+    return decide_boot(context.station, message, context.now, context.services.boot_policy)
+
+
+def _heartbeat(context: Context, message: HeartbeatReceived) -> Outcome:
+    del message
+    return TimeAnswer(context.now), []
+
+
+def _status(context: Context, message: ConnectorStatusReported) -> Outcome:
+    return decide_status(context.station, message, context.now)
+
+
+def _security_event(context: Context, message: SecurityEventReported) -> Outcome:
+    return decide_security_event(context.station, message, context.now)
+
+
+def _progress(context: Context, message: FirmwareProgressed | LogProgressed) -> Outcome:
+    return decide_progress(context.station, message)
+
+
+def _report(context: Context, message: ReportReceived) -> Outcome:
+    return decide_report(context.station, message, context.now)
+
+
+def _data(context: Context, message: DataTransferred) -> Outcome:
+    return context.services.vendors.handle(context.station, message), []
+
+
+def _token(context: Context, message: TokenPresented) -> Outcome:
+    if message.certified:
+        # A contract certificate that nobody has checked opens nothing. Spec: 2.0.1 C07.
+        return TokenAnswer(TokenVerdict.INVALID), []
+    return _verdict(context, message.uid), []
+
+
+def _session_event(context: Context, message: SessionEvent) -> Outcome:
+    token = None if message.token_uid is None else _verdict(context, message.token_uid)
+    return decide_event(context.sessions, message, context.deciding(), token)
+
+
+def _samples(context: Context, message: SamplesReported) -> Outcome:
+    return ACKNOWLEDGED, decide_samples(context.sessions, message, context.deciding())
+
+
+def _verdict(context: Context, uid: str) -> TokenAnswer:
+    if not uid:
+        return TokenAnswer(TokenVerdict.INVALID)
+    return judge(context.services.tokens.find(context.station.record.tenant_id, uid), context.now)
+
+
+HANDLERS: dict[type, Callable[[Context, Any], Outcome]] = {
+    StationBooted: _boot,
+    HeartbeatReceived: _heartbeat,
+    ConnectorStatusReported: _status,
+    SecurityEventReported: _security_event,
+    FirmwareProgressed: _progress,
+    LogProgressed: _progress,
+    ReportReceived: _report,
+    DataTransferred: _data,
+    TokenPresented: _token,
+    SessionEvent: _session_event,
+    SamplesReported: _samples,
+}

@@ -1,0 +1,117 @@
+"""A new station gets a secret of its own and the configuration of its make.
+
+The station is told the new secret only after its digest is on disk, and the old one stays good until the new one
+was used: a station that dies in between comes back with either.
+"""
+
+import asyncio
+import secrets
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol
+
+import msgspec
+import structlog
+
+from pilotwire.core.errors import PilotwireError
+from pilotwire.db.engine import Database
+from pilotwire.domain.stations.credentials import digest_secret
+from pilotwire.domain.stations.ports import CallAnswer, StationChanged
+from pilotwire.domain.stations.repository import find_template, keep_next_secret, list_records
+from pilotwire.ocpp.codec.version import OcppVersion
+from pilotwire.ocpp.link import StationLink
+
+__all__ = ["Onboarding"]
+
+log = structlog.get_logger(__name__)
+
+
+class OnboardingHost(Protocol):
+    """What onboarding asks of the switchboard."""
+
+    def publish(self, records: list[Any]) -> None: ...
+
+
+class Onboarding:
+    """Welcomes stations that came with an enrolment key, once they are admitted."""
+
+    def __init__(self, host: OnboardingHost, database: Database, pepper: bytes) -> None:
+        self._host = host
+        self._database = database
+        self._pepper = pepper
+
+    async def ask_for_boot(self, link: StationLink, after_s: float) -> None:
+        """Ask for a BootNotification, unless one has come by itself; a station that does not know how is let be."""
+        await asyncio.sleep(after_s)
+        if not link.alive or (after_s and link.station.booted_at is not None):
+            return
+        await _quietly(
+            link, "TriggerMessage", lambda: link.call("TriggerMessage", b'{"requestedMessage":"BootNotification"}', 30)
+        )
+
+    async def welcome(self, link: StationLink) -> None:
+        """Set the station's own secret, then its configuration."""
+        if await self._set_secret(link):
+            await self._configure(link)
+
+    async def _set_secret(self, link: StationLink) -> bool:
+        record = link.station.record
+        # Hexadecimal, because some stations take an AuthorizationKey for hexadecimal and some for text.
+        secret = secrets.token_hex(16)
+        digest = digest_secret(self._pepper, secret.encode())
+        async with self._database.service.acquire() as connection:
+            await keep_next_secret(connection, record.id, digest)
+            for fresh in await list_records(connection, [record.id]):
+                self._host.publish([StationChanged(fresh)])
+        entry = {"key": "AuthorizationKey", "component": "SecurityCtrlr", "variable": "BasicAuthPassword", "value": secret}
+        answer = await _quietly(link, "its own secret", lambda: _write(link, entry))
+        taken = answer is not None and _accepted(link.version, answer)
+        log.info("own secret", station=link.identity, taken=taken)
+        return taken
+
+    async def _configure(self, link: StationLink) -> None:
+        station = link.station
+        async with self._database.service.acquire() as connection:
+            entries = await find_template(connection, station.record.tenant_id, station.vendor, station.model)
+        for entry in entries:  # one at a time: some stations lose settings that come together
+            answer = await _quietly(link, "a setting", lambda entry=entry: _write(link, entry))
+            if answer is None:
+                return
+            log.info("setting", station=link.identity, setting=_name(entry), taken=_accepted(link.version, answer))
+
+
+async def _write(link: StationLink, entry: dict[str, str]) -> CallAnswer:
+    """Write one setting: a configuration key of 1.6, or a variable of a component of 2.x."""
+    if link.version is OcppVersion.V16:
+        payload = {"key": entry.get("key") or entry.get("variable", ""), "value": entry["value"]}
+        return await link.call("ChangeConfiguration", msgspec.json.encode(payload), 30)
+    data = {
+        "attributeValue": entry["value"],
+        "component": {"name": entry.get("component") or "OCPPCommCtrlr"},
+        "variable": {"name": entry.get("variable") or entry.get("key", "")},
+    }
+    return await link.call("SetVariables", msgspec.json.encode({"setVariableData": [data]}), 30)
+
+
+def _accepted(version: OcppVersion, answer: CallAnswer) -> bool:
+    if answer.payload is None:
+        return False
+    try:
+        content = msgspec.json.decode(answer.payload)
+        result = content if version is OcppVersion.V16 else content["setVariableResult"][0]
+        status = result["status"] if version is OcppVersion.V16 else result["attributeStatus"]
+    except (msgspec.DecodeError, KeyError, IndexError, TypeError):
+        return False
+    return status in ("Accepted", "RebootRequired")
+
+
+def _name(entry: dict[str, str]) -> str:
+    return entry.get("variable") or entry.get("key", "")
+
+
+async def _quietly(link: StationLink, what: str, call: Callable[[], Awaitable[CallAnswer]]) -> CallAnswer | None:
+    """Call the station; that it has gone or does not answer is logged, not raised."""
+    try:
+        return await call()
+    except PilotwireError as error:
+        log.info("the station did not take a call", station=link.identity, what=what, reason=str(error))
+        return None
