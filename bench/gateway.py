@@ -57,6 +57,7 @@ class Options:
     seconds: float = 15.0
     warmup: float = 4.0
     rate: float = 3000.0
+    sources: int = 1
     quick: bool = False
     postgres: str = ""
     output: Path = Path(__file__).parent / "results"
@@ -194,7 +195,12 @@ class Gateway:
     ) -> dict[str, Any]:
         meter = Meter(self.console, part, server, postgres)
         generator = await LoadProcess.start(
-            server.ocpp, meter.on_event, password=self.password, id_prefix=PREFIX, **load
+            server.ocpp,
+            meter.on_event,
+            password=self.password,
+            id_prefix=PREFIX,
+            sources=self.options.sources,
+            **load,
         )
         figures = await generator.result()
         if "messages" in figures:
@@ -221,7 +227,7 @@ class Gateway:
         first = self.options.stations // 10
         generator = await LoadProcess.start(
             server.ocpp, meter.on_event, password=self.password, id_prefix=PREFIX,
-            mode="idle", stations=self.options.stations, first=first,
+            mode="idle", stations=self.options.stations, first=first, sources=self.options.sources,
         )  # fmt: skip
         await generator.wait_for("held")
         await asyncio.sleep(2)

@@ -42,6 +42,7 @@ class Options:
     id_prefix: str = "BENCH-"
     first: int = 0
     connect_window: int = 256
+    sources: int = 1
     ready_timeout_s: float = 120.0
     events: bool = False
 
@@ -68,7 +69,9 @@ class Load:
         self.options = options
         self.run = Run(_do_nothing, reconnect=options.mode == "storm")
         self.run.expected_ready = options.stations
-        self.connector = Connector(options.url, options.password, options.connect_window)
+        self.connector = Connector(
+            options.url, options.password, options.connect_window, sources=options.sources
+        )
         self.stations = [
             Station(
                 self.run, n, identity_of(options.id_prefix, n), options.versions[n % len(options.versions)]
@@ -275,6 +278,7 @@ def parse(arguments: list[str]) -> Options:
     parser.add_argument(
         "--connect-window", type=int, default=256, metavar="N", help="handshakes at the same time"
     )
+    parser.add_argument("--sources", type=int, default=1, metavar="N", help="loopback addresses to come from")
     parser.add_argument("--events", action="store_true", help="JSON lines on standard output, for programs")
     values = vars(parser.parse_args(arguments))
     values["versions"] = tuple(values["versions"].split(","))

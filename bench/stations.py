@@ -218,10 +218,15 @@ class Station(WSListener):
 class Connector:
     """Connects stations as fast as the server lets it, honouring 429 and 503 with Retry-After."""
 
-    def __init__(self, url: str, password: str, window: int, give_up_s: float = 120) -> None:
+    def __init__(
+        self, url: str, password: str, window: int, *, sources: int = 1, give_up_s: float = 120
+    ) -> None:
+        """`sources`: how many loopback addresses the stations are spread over."""
         self._url = url.rstrip("/")
         self._password = password
         self._gate = asyncio.Semaphore(window)
+        self._sources = sources
+        self._given_sources = 0
         self._give_up_s = give_up_s
 
     async def connect(self, station: Station) -> None:
@@ -247,6 +252,7 @@ class Connector:
         secret = base64.b64encode(f"{station.identity}:{self._password}".encode()).decode()
         headers = {"Authorization": f"Basic {secret}", "Sec-WebSocket-Protocol": station.dialect.subprotocol}
         run = station.run
+        source = {} if self._sources == 1 else {"local_addr": (self._next_source(), 0)}
         async with self._gate:
             try:
                 await ws_connect(
@@ -256,6 +262,7 @@ class Connector:
                     websocket_handshake_timeout=60,
                     read_buffer_init_size=1024,
                     use_aiofastnet=False,  # measured: uvloop's own transport costs a tenth less per message
+                    **source,
                 )
             except WSInvalidStatusError as error:
                 status = int(error.response.status) if error.response else 0
@@ -271,6 +278,11 @@ class Connector:
                 run.refused[-1] += 1
                 return 1.0
         return 0
+
+    def _next_source(self) -> str:
+        number = self._given_sources % self._sources
+        self._given_sources += 1
+        return f"127.0.{number // 250}.{number % 250 + 1}"
 
     @staticmethod
     async def _booted(station: Station, until: float) -> bool:
