@@ -1,6 +1,7 @@
 """The WebSocket transport of the stations' edge: sockets, TLS, handshakes, frames. No OCPP meaning.
 
-The layer above implements `Doorkeeper` and `ConnectionOwner`; everything else here is used through `Listener`.
+The layer above implements `Doorkeeper` and `ConnectionOwner`; everything else here is used through
+`Listener`.
 """
 
 from pilotwire.ocpp.gateway.handshake_log import HandshakeFailure, HandshakeLog

@@ -1,9 +1,10 @@
-"""A socket before it is a WebSocket: TLS, the request head, and the hand-over to picows.
+"""A socket before it is a WebSocket: the request head, and the hand-over to picows.
 
 `picows.ws_create_server` cannot be used as it is: its upgrade factory sees neither the address nor the client
-certificate, it refuses `Connection: keep-alive, Upgrade` and a missing `Connection`, answers malformed requests
-without telling anybody, keeps path and credentials in memory for the life of the socket, and reports no TLS
-failure. So the head is read here, and only an admitted request, in a fixed form, is fed to picows' protocol.
+certificate, it refuses `Connection: keep-alive, Upgrade` and a missing `Connection`, answers malformed
+requests without telling anybody, keeps path and credentials in memory for the life of the socket, and
+reports no TLS failure. So the head is read here, and only an admitted request, in a fixed form, is fed to
+picows' protocol.
 """
 
 import asyncio
@@ -27,12 +28,13 @@ from pilotwire.ocpp.gateway.handshake import (
 )
 from pilotwire.ocpp.gateway.ports import Admit, HandshakeProblem, Refuse
 from pilotwire.ocpp.gateway.subprotocol import spelling_to_answer
-from pilotwire.ocpp.gateway.tls import TlsContext, client_certificate, explain
+from pilotwire.ocpp.gateway.tls import client_certificate
 
 _FIRST_READ_BYTES = 1024
 _READ_BUFFER_BYTES = 2048  # the smallest that picows takes; it grows with the messages
 _TLS_RECORD = 0x16
 _TLS_ALERT_PROTOCOL_VERSION = bytes((0x15, 3, 1, 0, 2, 2, 70))
+BEFORE_REQUEST = "(before the request)"
 _END_OF_HEAD = b"\r\n\r\n"
 _NO_HEADERS: dict[str, str] = {}
 
@@ -60,58 +62,36 @@ class Reception(Protocol):
 
     gate: Gate
     wiring: Wiring
-    shutdown_timeout_s: float
-    handshake_timeout_s: float
-
-    def arrived(self, arrival: "Arrival") -> None: ...
 
     def departed(self, arrival: "Arrival") -> None: ...
 
 
 class Arrival(asyncio.BufferedProtocol):
-    """The protocol of a socket until its handshake is decided."""
+    """The protocol of a socket until its handshake is decided; on a TLS endpoint it starts after TLS."""
 
     __slots__ = (
-        "_address", "_buffer", "_counted", "_done", "_key", "_ready", "_reception", "_task", "_tls", "_transport",
-        "_used", "deadline",
+        "_buffer", "_done", "_reception", "_secure", "_transport", "_used", "address", "deadline",
+        "limit_key",
     )  # fmt: skip
 
-    def __init__(self, reception: Reception, tls: TlsContext | None, deadline: float) -> None:
-        self._reception = reception
-        self._tls = tls
+    def __init__(self, reception: Reception, address: str, *, secure: bool, deadline: float) -> None:
+        self.address = address
+        self.limit_key = limit_key(address)
         self.deadline = deadline
-        self._address = ""
-        self._key = ""
+        self._reception = reception
+        self._secure = secure
         self._transport: asyncio.Transport | None = None
         self._buffer = bytearray(_FIRST_READ_BYTES)
         self._used = 0
-        self._ready = tls is None  # the TLS handshake is over, or there is none
         self._done = False
-        self._counted = False
-        self._task: asyncio.Task[None] | None = None
 
     # ---- called by the event loop --------------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """A socket was accepted."""
-        self._transport = cast(asyncio.Transport, transport)
-        peer = transport.get_extra_info("peername")
-        self._address = str(peer[0]) if isinstance(peer, tuple) and peer else "local"
-        self._key = limit_key(self._address)
-        gate = self._reception.gate
-        refusal = gate.refusal_on_arrival(self._key, tls=self._tls is not None)
-        if refusal is not None:
-            gate.log.record("(before the request)", self._address, refusal.reason)
-            self._finish(b"" if self._tls is not None else refusal_bytes(refusal))
-            return
-        self._counted = True
-        self._reception.arrived(self)
-        gate.pending.enter(self._key)
-        if self._tls is not None:
-            self._transport.pause_reading()
-            self._task = asyncio.get_running_loop().create_task(self._start_tls(self._transport, self._tls))
+        """The socket can be read; TLS is done."""
+        self._transport = cast("asyncio.Transport", transport)
 
-    def get_buffer(self, sizehint: int) -> memoryview:
+    def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 - asyncio's interface
         """Where the next bytes go."""
         if self._done:
             self._used = 0  # whatever still comes is not looked at
@@ -124,16 +104,16 @@ class Arrival(asyncio.BufferedProtocol):
     def buffer_updated(self, nbytes: int) -> None:
         """Bytes came."""
         self._used += nbytes
-        if self._ready and not self._done:
+        if not self._done:
             self._look()
 
     def eof_received(self) -> bool:
         """The peer hung up; so do we."""
         return False
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's interface
         """The socket went away before it became a WebSocket."""
-        if not self._done and self._ready and self._used:
+        if not self._done and self._used:
             # Without a single byte it was a port check of a load balancer.
             self._log(HandshakeProblem.MALFORMED_REQUEST, "hung up in the middle of the request")
         self._leave()
@@ -141,52 +121,25 @@ class Arrival(asyncio.BufferedProtocol):
     # ---- called by the listener ----------------------------------------------------------------------------
 
     def expire(self) -> None:
-        """The deadline passed."""
-        if self._done:
-            self._abort()
-        elif self._ready:
+        """The deadline passed. (TLS has a time-out of its own.)"""
+        if self._transport is None:
+            return
+        if not self._done:
             self._log(HandshakeProblem.TIMED_OUT, "" if self._used else "nothing was sent")
-            self._abort()
+        self.turn_away()
 
     def turn_away(self) -> None:
-        """The gateway stops."""
-        if self._task is not None:
-            self._task.cancel()
-        self._abort()
-
-    # ---- TLS -----------------------------------------------------------------------------------------------
-
-    async def _start_tls(self, plain: asyncio.Transport, tls: TlsContext) -> None:
-        try:
-            transport = await asyncio.get_running_loop().start_tls(
-                plain,
-                self,
-                tls.current,
-                server_side=True,
-                ssl_handshake_timeout=self._reception.handshake_timeout_s,
-                ssl_shutdown_timeout=self._reception.shutdown_timeout_s,
-            )
-        except (OSError, EOFError) as error:
-            problem, detail = explain(error)
-            self._log(problem, detail)
-            transport = None
-        finally:
-            self._task = None
-        if transport is None or self._done:
-            plain.abort()
-            self._leave()
-            return
-        self._transport = transport
-        self._ready = True
-        if self._used:
-            self._look()
+        """Drop the socket."""
+        self._done = True
+        if self._transport is not None:
+            self._transport.abort()
 
     # ---- the request ---------------------------------------------------------------------------------------
 
     def _look(self) -> None:
         first = self._buffer[0]
-        if first == _TLS_RECORD and self._tls is None:
-            self._log(HandshakeProblem.TLS_ON_PLAIN_PORT)
+        if first == _TLS_RECORD and not self._secure:
+            self._reception.gate.log.record(BEFORE_REQUEST, self.address, HandshakeProblem.TLS_ON_PLAIN_PORT)
             self._finish(_TLS_ALERT_PROTOCOL_VERSION)
             return
         end = self._buffer.find(_END_OF_HEAD, 0, self._used)
@@ -209,10 +162,10 @@ class Arrival(asyncio.BufferedProtocol):
             self._become_websocket(request, verdict, caller, tail)
 
     def _caller(self) -> Caller:
-        if self._tls is None or self._transport is None:
-            return Caller(self._address, self._key, secure=False, certificate=None)
-        certificate = client_certificate(self._transport.get_extra_info("ssl_object"))
-        return Caller(self._address, self._key, secure=True, certificate=certificate)
+        certificate = None
+        if self._secure and self._transport is not None:
+            certificate = client_certificate(self._transport.get_extra_info("ssl_object"))
+        return Caller(self.address, self.limit_key, self._secure, certificate)
 
     def _become_websocket(self, request: UpgradeRequest, admit: Admit, caller: Caller, tail: bytes) -> None:
         transport = self._transport
@@ -247,33 +200,20 @@ class Arrival(asyncio.BufferedProtocol):
     # ---- the end of the arrival ----------------------------------------------------------------------------
 
     def _log(self, problem: HandshakeProblem, detail: str = "") -> None:
-        subject = "(before the request)"
-        if self._used and problem in (HandshakeProblem.TIMED_OUT, HandshakeProblem.MALFORMED_REQUEST):
-            line = bytes(self._buffer[: self._used]).partition(b"\r\n")[0].split(b" ")
-            subject = line[1].decode("utf-8", "replace") if len(line) > 1 else subject
-        self._reception.gate.log.record(subject, self._address, problem, detail)
+        first_line = bytes(self._buffer[: self._used]).partition(b"\r\n")[0].split(b" ")
+        subject = first_line[1].decode("utf-8", "replace") if len(first_line) > 1 else BEFORE_REQUEST
+        self._reception.gate.log.record(subject, self.address, problem, detail)
 
     def _finish(self, answer: bytes) -> None:
         self._done = True
         if self._transport is not None:
-            if answer:
-                self._transport.write(answer)
-                self._transport.close()
-            else:
-                self._transport.abort()
-
-    def _abort(self) -> None:
-        self._done = True
-        if self._transport is not None:
-            self._transport.abort()
+            self._transport.write(answer)
+            self._transport.close()
 
     def _leave(self) -> None:
         self._done = True
-        if self._counted:
-            self._counted = False
-            self._reception.gate.pending.leave(self._key)
-            self._reception.departed(self)
         self._transport = None
+        self._reception.departed(self)
 
 
 def _fault(detail: str) -> HeadFault:

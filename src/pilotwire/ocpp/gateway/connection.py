@@ -1,9 +1,9 @@
 """One station's socket: what picows leaves open between frames and texts.
 
 picows 2.3.1 parses frames and checks opcodes, masking, lengths and control frames. It does not put fragments
-together, bound a message of many fragments, check reserved bits or UTF-8, answer a CLOSE, or hold back what is
-already in its buffer when reading pauses; and it still delivers a frame that it has refused as too big. All that
-is here (docs/adr: the WebSocket transport).
+together, bound a message of many fragments, check reserved bits or UTF-8, answer a CLOSE, or hold back what
+is already in its buffer when reading pauses; and it still delivers a frame that it has refused as too big.
+All that is here (docs/adr: the WebSocket transport).
 """
 
 import socket
@@ -64,9 +64,9 @@ class StationConnection(picows.WSListener):
     """The `Connection` of the ports, and the frame handler that picows calls: one object for both."""
 
     __slots__ = (
-        "_deflate", "_end", "_held", "_partial", "_partial_deflated", "_paused", "_ping", "_strict", "_transport",
-        "_transport_paused", "_wiring", "identity", "is_open", "last_inbound_at", "limit_key", "opened_at",
-        "pinged_at", "remote_address", "slot", "station", "subprotocol",
+        "_deflate", "_end", "_held", "_partial", "_partial_deflated", "_paused", "_ping", "_strict",
+        "_transport", "_transport_paused", "_wiring", "identity", "is_open", "last_inbound_at", "limit_key",
+        "opened_at", "pinged_at", "remote_address", "slot", "station", "subprotocol",
     )  # fmt: skip
 
     def __init__(self, wiring: Wiring, admit: Admit, caller: Caller, deflate: Deflate | None) -> None:
@@ -97,7 +97,7 @@ class StationConnection(picows.WSListener):
     # ---- for the owner -------------------------------------------------------------------------------------
 
     def send(self, text: bytes) -> None:
-        """Queue a text; never blocks. A station that does not read is dropped; after the end it does nothing."""
+        """Queue a text; never blocks. A station that does not read is dropped; after the end, nothing."""
         transport = self._transport
         if not self.is_open or transport is None:
             return
@@ -186,7 +186,8 @@ class StationConnection(picows.WSListener):
         if transport is None:
             return
         if transport.is_close_frame_sent:
-            # picows closes by itself on frames it cannot parse, and waits for ever for a peer that does not read.
+            # picows closes by itself on frames it cannot parse, and waits for ever for a peer that does not
+            # read.
             transport.disconnect(graceful=False)
         elif not self.is_open or not self._ping:
             return
@@ -224,7 +225,7 @@ class StationConnection(picows.WSListener):
             self._deliver(frame.get_payload_as_bytes())
         elif frame.rsv2 or frame.rsv3 or (frame.rsv1 and (self._deflate is None or kind != _TEXT)):
             self.close(PROTOCOL_ERROR, "reserved bit set")
-        elif kind == _TEXT or kind == _CONTINUATION:
+        elif kind in (_TEXT, _CONTINUATION):
             self._fragment(frame, begins=kind == _TEXT)
         elif kind == _PING:
             self._pong(transport, frame.get_payload_as_bytes())

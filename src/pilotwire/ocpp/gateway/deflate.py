@@ -1,7 +1,7 @@
 """permessage-deflate without context takeover in either direction.
 
-OCPP 2.1 asks a CSMS to support it. Nothing is kept between messages, so that an idle connection costs no memory
-for it. Spec: RFC 7692; OCPP 2.1 part 4 3.4.
+OCPP 2.1 asks a CSMS to support it. Nothing is kept between messages, so that an idle connection costs no
+memory for it. Spec: RFC 7692; OCPP 2.1 part 4 3.4.
 """
 
 import zlib
@@ -64,29 +64,24 @@ def _accept(offer: str) -> Deflate | None:
     name, *parameters = (part.strip() for part in offer.split(";"))
     if name.lower() != EXTENSION:
         return None
-    bits: int | None = None
-    seen: set[str] = set()
+    values: dict[str, str | None] = {}
     for parameter in parameters:
         key, equals, raw = (part.strip() for part in parameter.partition("="))
-        key = key.lower()
-        if key in seen:
+        if key.lower() in values:
             return None
-        seen.add(key)
-        if key in {"server_no_context_takeover", "client_no_context_takeover"}:
-            if equals:
-                return None
-        elif key == "client_max_window_bits":
-            # We inflate with the largest window, so whatever the client keeps to is fine and needs no answer.
-            if equals and _window_bits(raw) is None:
-                return None
-        elif key == "server_max_window_bits":
-            bits = _window_bits(raw)
-            if bits is None or bits < _MIN_BITS:
-                return None
-        else:
+        values[key.lower()] = raw if equals else None
+    for flag in ("server_no_context_takeover", "client_no_context_takeover"):
+        if values.pop(flag, None) is not None:
             return None
-    if bits is None:
-        return Deflate()
+    # We inflate with the largest window, so whatever the client keeps to is fine and needs no answer.
+    client_bits = values.pop("client_max_window_bits", None)
+    if client_bits is not None and _window_bits(client_bits) is None:
+        return None
+    if "server_max_window_bits" not in values:
+        return None if values else Deflate()
+    bits = _window_bits(values.pop("server_max_window_bits") or "")
+    if bits is None or bits < _MIN_BITS or values:
+        return None
     return Deflate(min(bits, _OWN_BITS), f"{Deflate().header}; server_max_window_bits={bits}")
 
 

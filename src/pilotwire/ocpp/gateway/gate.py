@@ -22,7 +22,8 @@ from pilotwire.ocpp.gateway.ports import (
 
 logger = logging.getLogger(__name__)
 
-# A station that is refused for its credentials counts as a guess; one with, say, a wrong subprotocol does not.
+# A station that is refused for its credentials counts as a guess; one with, say, a wrong subprotocol does
+# not.
 _GUESS_STATUSES = (401, 403, 404)
 _DRAIN_RETRY_S = 10
 _BUSY_RETRY_S = 5
@@ -32,7 +33,7 @@ _ALL = "all"
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who knocks, as the socket tells it. `limit_key` is the address, or the /64 network of an IPv6 address."""
+    """Who knocks, as the socket tells it. `limit_key` is the address, or the /64 network of an IPv6 one."""
 
     address: str
     limit_key: str
@@ -78,7 +79,7 @@ class Gate:
         self.log = log
         self.draining = False
 
-    def refusal_on_arrival(self, key: str, *, tls: bool) -> Refuse | None:
+    def refusal_at_accept(self, key: str, *, tls: bool) -> Refuse | None:
         """Whether a fresh socket is turned away before anything is read, and before TLS costs anything."""
         if self.draining:
             return Refuse(503, HandshakeProblem.DRAINING, _spread(_DRAIN_RETRY_S))

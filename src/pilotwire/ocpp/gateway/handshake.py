@@ -18,8 +18,9 @@ MAX_USER_AGENT_CHARS = 128
 _ACCEPTED_VERSIONS = ("13", "8", "7")
 
 WEBSOCKET_HINT = (
-    "This is the OCPP endpoint of a charge point management system. It speaks WebSocket only: set the station's "
-    "server address to ws:// or wss:// with this host and port, the path /ocpp and the station's identity.\n"
+    "This is the OCPP endpoint of a charge point management system. It speaks WebSocket only: set the "
+    "station's server address to ws:// or wss:// with this host and port, the path /ocpp and the station's "
+    "identity.\n"
 )
 
 _BODIES = {
@@ -113,9 +114,7 @@ def _fault(detail: str, raw_path: str = "", user_agent: str = "") -> HeadFault:
 
 def _parse_headers(lines: Iterable[bytes]) -> _Headers | str:
     headers = _Headers()
-    count = 0
-    for line in lines:
-        count += 1
+    for count, line in enumerate(lines, start=1):
         if count > MAX_HEADERS:
             return f"more than {MAX_HEADERS} headers"
         name, colon, value = line.partition(b":")
@@ -138,8 +137,8 @@ def _is_websocket_key(key: str) -> bool:
 def parse_authorization(header: str | None) -> tuple[Credentials | None, bool]:
     """Credentials of a Basic header, and whether a header was there but could not be read.
 
-    The bytes are kept as they are: keys may be binary. Missing base64 padding is repaired; the password is all
-    that follows the first colon.
+    The bytes are kept as they are: keys may be binary. Missing base64 padding is repaired; the password is
+    all that follows the first colon.
     """
     if header is None:
         return None, False
@@ -159,7 +158,7 @@ def parse_authorization(header: str | None) -> tuple[Credentials | None, bool]:
 
 
 def printable(text: str, limit: int) -> str:
-    """Text from outside, safe for a log and a page: bounded, without control characters and lone surrogates."""
+    """Text from outside, safe for a log and a page: bounded, no control characters or lone surrogates."""
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text[:limit])
 
 

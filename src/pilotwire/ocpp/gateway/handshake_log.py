@@ -23,39 +23,43 @@ EXPLANATIONS: dict[HandshakeProblem, str] = {
         "No station of this identity exists. Add it, or correct the identity in the station's settings."
     ),
     HandshakeProblem.WRONG_PASSWORD: (
-        "The password is wrong. Enter the station's secret again, or give it a new one; some stations want it in "
-        "hexadecimal (AuthorizationKey)."
+        "The password is wrong. Enter the station's secret again, or give it a new one; some stations want "
+        "it in hexadecimal (AuthorizationKey)."
     ),
     HandshakeProblem.CREDENTIALS_MISSING: (
         "The station sent no password. Enter identity and secret in its settings (security profile 1 or 2)."
     ),
     HandshakeProblem.CREDENTIALS_MALFORMED: (
-        "The Authorization header cannot be read as Basic authentication. Enter the secret again; if it stays so, "
-        "update the station's firmware."
+        "The Authorization header cannot be read as Basic authentication. Enter the secret again; if it "
+        "stays so, update the station's firmware."
     ),
     HandshakeProblem.SUBPROTOCOL_UNKNOWN: (
-        "The station offers no OCPP version that this server speaks. Set it to OCPP-J 1.6, 2.0.1 or 2.1 (JSON, not SOAP)."
+        "The station offers no OCPP version that this server speaks. Set it to OCPP-J 1.6, 2.0.1 or 2.1 "
+        "(JSON, not SOAP)."
     ),
     HandshakeProblem.PROFILE_TOO_LOW: (
-        "The station connects with a lower security profile than it must. Use wss:// (and its client certificate), "
-        "or lower the minimum profile of this station."
+        "The station connects with a lower security profile than it must. Use wss:// (and its client "
+        "certificate), or lower the minimum profile of this station."
     ),
     HandshakeProblem.CLIENT_CERTIFICATE_MISSING: (
-        "The station must show a client certificate and showed none. Install its certificate (security profile 3)."
+        "The station must show a client certificate and showed none. Install its certificate (security "
+        "profile 3)."
     ),
     HandshakeProblem.CLIENT_CERTIFICATE_MISMATCH: (
-        "The client certificate belongs to another station. Install the certificate that was issued for this one."
+        "The client certificate belongs to another station. Install the certificate that was issued for "
+        "this one."
     ),
     HandshakeProblem.CLIENT_CERTIFICATE_UNTRUSTED: (
         "The client certificate is expired or not issued by a trusted authority. Issue a new one, or add its "
         "authority to the client CA file."
     ),
     HandshakeProblem.NOT_WEBSOCKET: (
-        "Something opened this port as a web page. Stations must use WebSocket; for the console use the web port."
+        "Something opened this port as a web page. Stations must use WebSocket; for the console use the web "
+        "port."
     ),
     HandshakeProblem.MALFORMED_REQUEST: (
-        "The request is no valid WebSocket handshake. If a proxy stands between, let it pass WebSocket through; "
-        "blanks in the identity must be encoded as %20."
+        "The request is no valid WebSocket handshake. If a proxy stands between, let it pass WebSocket "
+        "through; blanks in the identity must be encoded as %20."
     ),
     HandshakeProblem.TLS_ON_PLAIN_PORT: (
         "The station speaks TLS to the port without TLS. Use ws:// here, or wss:// with the TLS port."
@@ -64,18 +68,20 @@ EXPLANATIONS: dict[HandshakeProblem, str] = {
         "The station speaks plain HTTP to the TLS port. Use wss:// here, or ws:// with the port without TLS."
     ),
     HandshakeProblem.TLS_FAILED: (
-        "The TLS handshake failed. The station needs TLS 1.2 or newer and a cipher suite that OCPP names; see the detail."
+        "The TLS handshake failed. The station needs TLS 1.2 or newer and a cipher suite that OCPP names; "
+        "see the detail."
     ),
     HandshakeProblem.SERVER_CERTIFICATE_REFUSED: (
-        "The station refused this server's certificate. Install the certificate's root on the station, check the "
-        "host name it dials, the certificate's dates and the station's clock."
+        "The station refused this server's certificate. Install the certificate's root on the station, "
+        "check the host name it dials, the certificate's dates and the station's clock."
     ),
     HandshakeProblem.TIMED_OUT: (
-        "The socket was opened but no complete handshake came. Check proxies, port scans and a poor mobile link."
+        "The socket was opened but no complete handshake came. Check proxies, port scans and a poor mobile "
+        "link."
     ),
     HandshakeProblem.TOO_MANY_ATTEMPTS: (
-        "Too many failed attempts; further ones are put off without being looked at. Correct the cause of the other "
-        "entries of this station; if it is none of yours, somebody is guessing."
+        "Too many failed attempts; further ones are put off without being looked at. Correct the cause of "
+        "the other entries of this station; if it is none of yours, somebody is guessing."
     ),
     HandshakeProblem.TOO_MANY_CONNECTIONS: (
         "The limit of open connections is reached. Raise the limit or add a gateway."
@@ -86,7 +92,8 @@ EXPLANATIONS: dict[HandshakeProblem, str] = {
     HandshakeProblem.DRAINING: "This gateway is about to stop; the station was asked to come back.",
     HandshakeProblem.STATION_REJECTED: "The station is known and barred. Admit it if it should charge.",
     HandshakeProblem.INTERNAL_FAULT: (
-        "The server could not decide because of a fault of its own. See the server's log; the station retries."
+        "The server could not decide because of a fault of its own. See the server's log; the station "
+        "retries."
     ),
 }
 
@@ -143,7 +150,7 @@ class HandshakeLog:
         self.total = 0
 
     def record(self, subject: str, remote_address: str, problem: HandshakeProblem, detail: str = "") -> None:
-        """Count a failed handshake. Beyond its share an address's subjects fall into one entry per problem."""
+        """Count a failed handshake. Beyond its share, an address's subjects fall into one per problem."""
         self.total += 1
         at = self._now()
         key = (printable(subject, _MAX_TEXT), remote_address, problem)

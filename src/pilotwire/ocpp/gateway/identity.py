@@ -1,8 +1,8 @@
 """Which station a request path may mean.
 
-Chargers build the path from what an installer typed: with the prefix twice, with a whole URL in it, percent-encoded
-once or twice, with a trailing slash or the serial number behind. Every reading is a candidate; the doorkeeper knows
-which of them exists.
+Chargers build the path from what an installer typed: with the prefix twice, with a whole URL in it,
+percent-encoded once or twice, with a trailing slash or the serial number behind. Every reading is a
+candidate; the doorkeeper knows which of them exists.
 
 Spec: OCPP-J 1.6 3.1.1, OCPP 2.0.1 part 4 3.1.1: the last part of the path is the percent-encoded identity.
 """
@@ -16,9 +16,9 @@ MAX_EXACT_CANDIDATES = 8
 # Path words of other servers and of installers' guides, case-folded: never an identity by themselves.
 SERVICE_WORDS = frozenset(
     {
-        "ocpp", "ocppj", "ocpp-j", "ocpp16", "ocpp1.6", "ocpp16j", "ocpp1.6j", "ocpp201", "ocpp2.0.1", "ocpp21",
-        "ocpp2.1", "ws", "wss", "websocket", "websockets", "steve", "centralsystemservice", "centralsystem",
-        "csms", "cpms", "services", "chargepoint", "chargepoints",
+        "ocpp", "ocppj", "ocpp-j", "ocpp16", "ocpp1.6", "ocpp16j", "ocpp1.6j", "ocpp201", "ocpp2.0.1",
+        "ocpp21", "ocpp2.1", "ws", "wss", "websocket", "websockets", "steve", "centralsystemservice",
+        "centralsystem", "csms", "cpms", "services", "chargepoint", "chargepoints",
     }
 )  # fmt: skip
 

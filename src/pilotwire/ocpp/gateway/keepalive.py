@@ -1,7 +1,7 @@
 """Pings for all connections from one timer.
 
-The connections hang on a wheel; each tick looks at one slot. The slot is drawn at random, so that stations which
-came at the same moment are not pinged at the same moment.
+The connections hang on a wheel; each tick looks at one slot. The slot is drawn at random, so that stations
+which came at the same moment are not pinged at the same moment.
 """
 
 import random

@@ -80,8 +80,8 @@ class BucketTable(Generic[Key]):
 class AttemptLimiter:
     """Bounds guesses at stations' secrets without ever locking out the station itself.
 
-    Strangers to an identity share one budget per identity, of which one address gets only a part. An address from
-    which the identity was admitted lately has a budget of its own, which strangers cannot use up.
+    Strangers to an identity share one budget per identity, of which one address gets only a part. An address
+    from which the identity was admitted lately has a budget of its own, which strangers cannot use up.
     """
 
     __slots__ = ("_known", "_known_capacity", "_memory_s", "_per_identity", "_per_known", "_per_pair")
@@ -105,7 +105,7 @@ class AttemptLimiter:
         self._known_capacity = max(size, limits.max_connections)
 
     def wait_s(self, identities: Sequence[str], address: str, now: float) -> float:
-        """How long the address must wait before a claim to be one of the identities is looked at; 0 for now."""
+        """How long the address must wait before its claim to an identity is looked at; 0 for now."""
         return max((self._wait_for(i.casefold(), address, now) for i in identities), default=0.0)
 
     def _wait_for(self, identity: str, address: str, now: float) -> float:

@@ -13,6 +13,7 @@ from time import monotonic
 
 from pilotwire.ocpp.gateway.arrival import Arrival
 from pilotwire.ocpp.gateway.connection import StationConnection, Wiring
+from pilotwire.ocpp.gateway.endpoint import EndpointSocket
 from pilotwire.ocpp.gateway.gate import Gate, limit_key
 from pilotwire.ocpp.gateway.handshake_log import HandshakeLog
 from pilotwire.ocpp.gateway.keepalive import KeepAliveWheel
@@ -25,7 +26,6 @@ logger = logging.getLogger(__name__)
 GOING_AWAY = 1001
 SERVICE_RESTART = 1012
 
-_BACKLOG = 4096
 _DRAIN_STAGE = 50
 _DRAIN_STAGES_MAX = 40
 _DRAIN_PAUSE_S = 0.25
@@ -58,12 +58,10 @@ class Listener:
         self.handshake_log = handshake_log if handshake_log is not None else HandshakeLog()
         self.gate = Gate(doorkeeper, limits, self.handshake_log, prefix, monotonic)
         self.wiring = Wiring(owner, self, limits)
-        self.shutdown_timeout_s = limits.close_timeout_s
-        self.handshake_timeout_s = limits.handshake_timeout_s
         self._limits = limits
         self._tls_watch_s = tls_watch_s
         self._tls_looked_at = monotonic()
-        self._servers: list[asyncio.Server] = []
+        self._endpoints: list[EndpointSocket] = []
         self._contexts: list[TlsContext] = []
         self._open: set[StationConnection] = set()
         self._arrivals: dict[Arrival, None] = {}
@@ -92,34 +90,29 @@ class Listener:
     async def start(self, host: str, port: int, tls: TlsFiles | None = None) -> Endpoint:
         """Listen on one more endpoint. Raises: OSError, ssl.SSLError (the certificate files)."""
         context = TlsContext(tls) if tls is not None else None
-        loop = asyncio.get_running_loop()
-        server = await loop.create_server(
-            lambda: Arrival(self, context, monotonic() + self._limits.handshake_timeout_s),
-            host,
-            port,
-            backlog=_BACKLOG,
-        )
+        endpoint = EndpointSocket(self, (host, port), context, self._arrived)
+        self._endpoints.append(endpoint)
         if context is not None:
             self._contexts.append(context)
-        self._servers.append(server)
         if self._timer is None:
-            self._timer = loop.call_later(self._tick_s, self._tick)
-        bound = server.sockets[0].getsockname()
-        return Endpoint(host, int(bound[1]), context is not None)
+            self._timer = asyncio.get_running_loop().call_later(self._tick_s, self._tick)
+        return Endpoint(host, endpoint.port, context is not None)
 
     def reload_tls(self) -> bool:
         """Read all certificate files again; new handshakes use them. On a fault the old ones stay in use."""
-        return all([self._reload(context) for context in self._contexts])  # noqa: C419 - every one, not the first
+        outcomes = [self._reload(context) for context in self._contexts]
+        return all(outcomes)
 
     async def drain(self, timeout_s: float, code: int = GOING_AWAY) -> None:
         """Stop accepting, ask all stations to leave in stages, wait, and drop those that stayed.
 
-        The stages are apart by random pauses, so that the stations do not all come to the next gateway at once.
+        The stages are apart by random pauses, so that the stations do not all come to the next gateway at
+        once.
         """
         self.gate.draining = True
         deadline = monotonic() + timeout_s
-        for server in self._servers:
-            server.close()
+        for endpoint in self._endpoints:
+            endpoint.close()
         for arrival in tuple(self._arrivals):
             arrival.turn_away()
         waiting = list(self._open)
@@ -139,7 +132,7 @@ class Listener:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        self._servers.clear()
+        self._endpoints.clear()
 
     async def _wait_empty(self, timeout_s: float) -> None:
         if not self._open and not self._arrivals:
@@ -153,13 +146,15 @@ class Listener:
 
     # ---- arrivals ------------------------------------------------------------------------------------------
 
-    def arrived(self, arrival: Arrival) -> None:
-        """A socket waits for its handshake."""
+    def _arrived(self, arrival: Arrival) -> None:
         self._arrivals[arrival] = None
+        self.gate.pending.enter(arrival.limit_key)
 
     def departed(self, arrival: Arrival) -> None:
-        """It is decided, or gone."""
-        self._arrivals.pop(arrival, None)
+        """A handshake is decided, or its socket gone. Repeats: nothing happens."""
+        if arrival in self._arrivals:
+            del self._arrivals[arrival]
+            self.gate.pending.leave(arrival.limit_key)
         self._notify_if_empty()
 
     # ---- connections ---------------------------------------------------------------------------------------
@@ -214,7 +209,7 @@ class Listener:
             context.reload()
         except (OSError, ssl.SSLError) as error:
             context.ignore_present_files()
-            logger.error("the TLS certificate files cannot be read; the old ones stay in use: %s", error)  # noqa: TRY400
+            logger.error("the TLS files cannot be read; the old ones stay in use: %s", error)  # noqa: TRY400
             return False
         logger.info("TLS certificate files read again")
         return True

@@ -101,8 +101,8 @@ class Admit:
 class Refuse:
     """Keep the station out.
 
-    The station is told the status alone, so that two reasons with one status look the same to it; `reason` and
-    `detail` are for the handshake log.
+    The station is told the status alone, so that two reasons with one status look the same to it; `reason`
+    and `detail` are for the handshake log.
     """
 
     status: int
@@ -135,7 +135,7 @@ class Connection(Protocol):
         """Whether a text can still be sent."""
 
     def send(self, text: bytes) -> None:
-        """Queue a text; never blocks. A station that does not read is dropped; after the end it does nothing."""
+        """Queue a text; never blocks. A station that does not read is dropped; after the end, nothing."""
 
     def close(self, code: int = 1000, reason: str = "") -> None:
         """Start the closing handshake. Texts that arrive after this are not delivered."""
@@ -151,7 +151,7 @@ class Connection(Protocol):
 
 
 class Doorkeeper(Protocol):
-    """Decides who may enter. Called on the event loop for every handshake: it must not wait or hash slowly."""
+    """Decides who may enter. Called on the event loop at every handshake: never wait or hash slowly."""
 
     def decide(self, handshake: Handshake) -> Admit | Refuse: ...
 
@@ -166,5 +166,6 @@ class ConnectionOwner(Protocol):
     def closed(self, connection: Connection, code: int, reason: str) -> None:
         """Called once for each `opened`, after the last text.
 
-        The code is the peer's or ours; 1005 says that none was given, 1006 that the socket went away without one.
+        The code is the peer's or ours; 1005 says that none was given, 1006 that the socket went away without
+        one.
         """

@@ -67,7 +67,7 @@ def choose_subprotocol(
 
 
 def spelling_to_answer(offered: Sequence[str], chosen: str | None) -> str | None:
-    """The station's own spelling of the chosen version: clients drop the socket on a name they did not offer."""
+    """The station's own spelling of the chosen version: clients hang up on a name they did not offer."""
     if chosen is None:
         return None
     if chosen in offered:

@@ -1,7 +1,7 @@
 """TLS for security profiles 2 and 3, and what a failed TLS handshake means in words.
 
-Spec: OCPP 2.0.1 A00.FR.301-329 and the OCPP 1.6 security whitepaper: TLS 1.2 or newer, ECDHE-ECDSA and RSA with
-AES-GCM.
+Spec: OCPP 2.0.1 A00.FR.301-329 and the OCPP 1.6 security whitepaper: TLS 1.2 or newer, ECDHE-ECDSA and RSA
+with AES-GCM.
 """
 
 import hashlib
