@@ -1,4 +1,7 @@
-"""What a station knows of tokens by itself: the local list that the server sent and the cache of former answers."""
+"""What a station knows of tokens by itself.
+
+The local list that the server sent and the cache of former answers.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +45,10 @@ class KnownTokens:
         return Verdict("Accepted" if self._device.switch("offline_unknown") else "Invalid")
 
     def update_list(self, version: int, entries: dict[str, Verdict | None], *, full: bool) -> str:
-        """Take a new list or changes to it (None removes). Gives `Accepted`, `Failed` or `VersionMismatch`."""
+        """Take a new list or changes to it (None removes).
+
+        Gives `Accepted`, `Failed` or `VersionMismatch`.
+        """
         if not full and version <= self.list_version:
             return "VersionMismatch"
         updated = {} if full else dict(self.local_list)

@@ -18,7 +18,10 @@ CurvePoint = tuple[float, float]
 
 @dataclass(frozen=True, slots=True)
 class CarModel:
-    """A type of car. `dc_curve` gives (state of charge in percent, greatest power in W), rising in the first."""
+    """A type of car.
+
+    `dc_curve` gives (state of charge in percent, greatest power in W), rising in the first.
+    """
 
     name: str
     battery_wh: float
@@ -63,8 +66,8 @@ class Offer:
 class Flow:
     """What flows at the end of a step, and the energy of the step.
 
-    Units: `energy_wh` = mean power of the step x its duration, at the meter of the EVSE. One current and voltage per
-    phase of the EVSE for AC (0 A on unused phases), exactly one for DC.
+    Units: `energy_wh` = mean power of the step x its duration, at the meter of the EVSE. One current and
+    voltage per phase of the EVSE for AC (0 A on unused phases), exactly one for DC.
     """
 
     power_w: float
@@ -83,8 +86,8 @@ class Flow:
 class Car:
     """One car with its battery: `step` moves it through time.
 
-    `scale` divides the battery's size: with 60, a car fills 60 times sooner with a sixtieth of the energy while every
-    power, current and voltage stays true (see `clock.SimClock`).
+    `scale` divides the battery's size: with 60, a car fills 60 times sooner with a sixtieth of the energy
+    while every power, current and voltage stays true (see `clock.SimClock`).
     """
 
     __slots__ = ("_power_w", "model", "phase_voltages_v", "scale", "soc_percent", "target_soc_percent")
@@ -127,7 +130,9 @@ class Car:
             power_w = min(power_w, energy_wh * 3600.0 / dt_s)
             self.soc_percent = self.target_soc_percent
         else:
-            self.soc_percent += 100.0 * energy_wh * _efficiency(offer.kind) * self.scale / self.model.battery_wh
+            self.soc_percent += (
+                100.0 * energy_wh * _efficiency(offer.kind) * self.scale / self.model.battery_wh
+            )
         self._power_w = power_w
         return self._flow(power_w, energy_wh, offer)
 

@@ -1,4 +1,7 @@
-"""A station's certificates: real keys, real signing requests, real hashes; nothing is trusted for a connection with them."""
+"""A station's certificates: real keys, real signing requests, real hashes.
+
+Nothing is trusted for a connection with them.
+"""
 
 from __future__ import annotations
 
@@ -61,7 +64,9 @@ class CertificateStore:
                 x509.NameAttribute(NameOID.COMMON_NAME, identity[:64]),
             ]
         )
-        request = x509.CertificateSigningRequestBuilder().subject_name(subject).sign(self._key, hashes.SHA256())
+        request = (
+            x509.CertificateSigningRequestBuilder().subject_name(subject).sign(self._key, hashes.SHA256())
+        )
         return request.public_bytes(serialization.Encoding.PEM).decode()
 
     def accept_signed(self, chain_pem: str) -> bool:
@@ -77,7 +82,10 @@ class CertificateStore:
 
 
 def hash_of(certificate: x509.Certificate) -> CertificateHash:
-    """The name of a self-signed certificate, whose issuer's key is its own. Spec: OCPP 2.0.1 CertificateHashDataType."""
+    """The name of a self-signed certificate, whose issuer's key is its own.
+
+    Spec: OCPP 2.0.1 CertificateHashDataType.
+    """
     return CertificateHash(
         hashlib.sha256(certificate.issuer.public_bytes()).hexdigest(),
         hashlib.sha256(_key_bits(certificate)).hexdigest(),
@@ -86,7 +94,7 @@ def hash_of(certificate: x509.Certificate) -> CertificateHash:
 
 
 def _key_bits(certificate: x509.Certificate) -> bytes:
-    """The key's bit string without the algorithm around it, which is what OCSP hashes too (RFC 6960 4.1.1)."""
+    """The key's bit string without the algorithm around it, as OCSP hashes it (RFC 6960 4.1.1)."""
     key = certificate.public_key()
     if isinstance(key, ec.EllipticCurvePublicKey):
         return key.public_bytes(serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint)

@@ -1,11 +1,12 @@
 """Two clocks: what a station writes on its messages, and the time by which people and batteries live.
 
-How acceleration works, and why so. A server must be able to trust every figure: that the register grows by power times
-time, that timestamps are near its own clock. So nothing on the wire is stretched: timestamps are real UTC, powers and
-currents are true, and the register is the integral of the power over real seconds. What is accelerated is life: with
-`speed` 60 a battery is a sixtieth of its size (it fills 60 times sooner and takes a sixtieth of the energy), drivers stay a
-sixtieth of the time and arrive 60 times as often, faults and outages likewise. Intervals that the server sets (heartbeat,
-meter sampling) stay real seconds. With `speed` 1, the default, nothing is scaled.
+How acceleration works, and why so. A server must be able to trust every figure: that the register grows by
+power times time, that timestamps are near its own clock. So nothing on the wire is stretched: timestamps
+are real UTC, powers and currents are true, and the register is the integral of the power over real seconds.
+What is accelerated is life: with `speed` 60 a battery is a sixtieth of its size (it fills 60 times sooner
+and takes a sixtieth of the energy), drivers stay a sixtieth of the time and arrive 60 times as often,
+faults and outages likewise. Intervals that the server sets (heartbeat, meter sampling) stay real seconds.
+With `speed` 1, the default, nothing is scaled.
 """
 
 from __future__ import annotations

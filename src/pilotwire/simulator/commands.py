@@ -1,14 +1,19 @@
-"""What the server's calls do to a station, without the spelling of a version. Results are the words both versions share."""
+"""What the server's calls do to a station, without the spelling of a version.
+
+Results are the words both versions share.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
+from pilotwire.simulator.device import Setting
 from pilotwire.simulator.evse import Authorisation, Evse
 from pilotwire.simulator.lifecycle import reboot
 from pilotwire.simulator.model import TokenSpec
@@ -62,11 +67,9 @@ async def _start(
         return
     if evse.authorisation is not None:
         return
-    had_transaction = evse.tx is not None
-    station.authorise(evse, who)
     if profile is not None:
-        reference = station.reference(evse.tx) if evse.tx is not None and had_transaction else None
-        station.profiles.install(replace(profile, evse_id=evse.id, transaction_id=reference))
+        station.profiles.install(replace(profile, evse_id=evse.id, transaction_id=None))
+    station.authorise(evse, who)
     station.notify("remote_start", evse=evse.id, token=who.token.uid)
 
 
@@ -75,7 +78,11 @@ def _choose(station: Station, wish: RemoteStart) -> Evse | None:
         if evse.fault is not None or not evse.operative or evse.authorisation is not None:
             return False
         held = evse.reservation
-        return held is None or held.token_uid == wish.uid or (held.group is not None and held.group == wish.group)
+        return (
+            held is None
+            or held.token_uid == wish.uid
+            or (held.group is not None and held.group == wish.group)
+        )
 
     if wish.evse_id is not None:
         evse = station.evse(wish.evse_id)
@@ -112,7 +119,10 @@ def _if_still(
 
 
 def reset(station: Station, reason: str, stop_reason: StopReason | None, *, when_idle: bool = False) -> bool:
-    """Reboot soon; True when it has to wait for the end of a transaction. Spec: OCPP 1.6 5.14, OCPP 2.0.1 B11, B12."""
+    """Reboot soon; True when it has to wait for the end of a transaction.
+
+    Spec: OCPP 1.6 5.14, OCPP 2.0.1 B11, B12.
+    """
     orderly = stop_reason is not StopReason.HARD_RESET
 
     def go() -> None:
@@ -131,7 +141,10 @@ async def _soon(station: Station, reason: str, stop_reason: StopReason | None, *
 
 
 def change_availability(station: Station, evse_id: int, *, operative: bool) -> str:
-    """Take an EVSE (0: the station) in or out of service: `Accepted`, `Scheduled` while it charges, `Rejected`."""
+    """Take an EVSE (0.
+
+    The station) in or out of service: `Accepted`, `Scheduled` while it charges, `Rejected`.
+    """
     if evse_id == 0:
         chosen = station.evses
         station.operative = operative
@@ -247,9 +260,7 @@ def composite(station: Station, evse_id: int, duration_s: int, unit: Unit | None
             limit = station_limit(station.profiles, at)
         else:
             reference = station.reference(tx) if tx else None
-            limit = limit_at(
-                station.profiles, evse_id, at, started_at=started_at, transaction_id=reference
-            )
+            limit = limit_at(station.profiles, evse_id, at, started_at=started_at, transaction_id=reference)
         figure = round(limit.in_unit(unit, phases, ceiling), 1)
         if not periods or periods[-1][1] != figure:
             periods.append((int((at - start).total_seconds()), figure))
@@ -263,24 +274,36 @@ def trigger(station: Station, message: str, evse_id: int | None) -> str:
     chosen = [evse for evse in station.evses if not evse_id or evse.id == evse_id]
     if message == "TransactionEvent" and all(evse.tx is None for evse in chosen):
         return "Rejected"
-    action = {
+    actions: dict[str, Callable[[], None]] = {
         "BootNotification": station.lifecycle.boot_again,
         "Heartbeat": lambda: station.say(station.wire.heartbeat()),
-        "StatusNotification": lambda: [station.tell_status(evse) for evse in chosen],
-        "MeterValues": lambda: [_meter(station, evse) for evse in chosen],
-        "TransactionEvent": lambda: [evse.sample("Trigger", Trigger.TRIGGERED) for evse in chosen],
+        "StatusNotification": lambda: _each(chosen, station.tell_status),
+        "MeterValues": lambda: _each(chosen, partial(_meter, station)),
+        "TransactionEvent": lambda: _each(chosen, _sample),
         "FirmwareStatusNotification": lambda: station.say(
             station.wire.firmware_status(station.firmware_status, None)
         ),
-        "DiagnosticsStatusNotification": lambda: station.say(station.wire.log_status(station.log_status, None)),
+        "DiagnosticsStatusNotification": lambda: station.say(
+            station.wire.log_status(station.log_status, None)
+        ),
         "LogStatusNotification": lambda: station.say(station.wire.log_status(station.log_status, 0)),
         "SignChargePointCertificate": partial(_request_certificate, station),
         "SignChargingStationCertificate": partial(_request_certificate, station),
-    }.get(message)
+    }
+    action = actions.get(message)
     if action is None:
         return "NotImplemented"
     action()
     return "Accepted"
+
+
+def _each(evses: list[Evse], action: Callable[[Evse], None]) -> None:
+    for evse in evses:
+        action(evse)
+
+
+def _sample(evse: Evse) -> None:
+    evse.sample("Trigger", Trigger.TRIGGERED)
 
 
 def _meter(station: Station, evse: Evse) -> None:
@@ -293,13 +316,15 @@ def _request_certificate(station: Station) -> None:
     station.say(station.wire.sign_certificate(csr, None))
 
 
-def change_password(station: Station, password: str) -> None:
-    """A new password is used at the next connection; the change itself is a security event."""
-    station.notify("password_changed", password=password)
-    station.say(
-        station.wire.security_event("ReconfigurationOfSecurityParameters", station.now(), "password"),
-        durable=True,
-    )
+def setting_changed(station: Station, setting: Setting) -> None:
+    """What a new value moves at once. A new password is used at the next connection."""
+    if setting.name == "password":
+        station.notify("password_changed", password=station.device.text("password"))
+        kind = "ReconfigurationOfSecurityParameters"
+        station.say(station.wire.security_event(kind, station.now(), "password"), durable=True)
+    elif setting.name == "heartbeat_interval_s":
+        station.lifecycle.heartbeat_interval_changed()
+    station.ticker.wake()
 
 
 async def update_firmware(
@@ -307,8 +332,10 @@ async def update_firmware(
 ) -> None:
     """Go through an update: nothing is downloaded, the progress is told, the version after it is another one.
 
-    `times` are when to fetch and when to install. Spec: OCPP 1.6 6.19 and security whitepaper L01, OCPP 2.0.1 L01, L02.
+    `times` are when to fetch and when to install. Spec: OCPP 1.6 6.19 and security whitepaper L01, OCPP
+    2.0.1 L01, L02.
     """
+
     async def progress(status: str, pause_s: float = 1.0) -> None:
         station.firmware_status = status
         station.say(station.wire.firmware_status(status, request_id), durable=True)
@@ -325,8 +352,7 @@ async def update_firmware(
     if station.spec.quirks.firmware_fails:
         await progress("InstallationFailed")
         return
-    while any(evse.tx is not None for evse in station.evses):
-        await asyncio.sleep(1.0)
+    await station.idle.wait()
     station.firmware_version = _next_version(station.firmware_version, location)
     await reboot(station, "FirmwareUpdate", StopReason.SOFT_RESET, orderly=True)
     await progress("Installed")

@@ -1,7 +1,7 @@
 """A station's settings: one table with the 1.6 key and the 2.x component and variable of each.
 
-Spec: OCPP 1.6 9 and the security whitepaper; OCPP 2.0.1 part 2 appendix 3. Differences between the versions are rows of
-this table, not branches in the code.
+Spec: OCPP 1.6 9 and the security whitepaper; OCPP 2.0.1 part 2 appendix 3. Differences between the versions
+are rows of this table, not branches in the code.
 """
 
 from __future__ import annotations
@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 Access = Literal["ro", "rw", "wo"]
-DataType = Literal["string", "integer", "decimal", "boolean", "dateTime", "OptionList", "MemberList", "SequenceList"]
+DataType = Literal[
+    "string", "integer", "decimal", "boolean", "dateTime", "OptionList", "MemberList", "SequenceList"
+]
 Outcome = Literal["accepted", "rejected", "reboot_required", "unknown"]
 
 AC_MEASURANDS = "Energy.Active.Import.Register,Power.Active.Import,Current.Import,Voltage"
@@ -21,7 +23,8 @@ DC_MEASURANDS = "Energy.Active.Import.Register,Power.Active.Import,Current.Impor
 class Setting:
     """One setting: its name here, its spellings on the wire, its type and its factory value.
 
-    `instance` is the instance of the 2.x variable. A setting without `key_16` or without `variable` does not exist there.
+    `instance` is the instance of the 2.x variable. A setting without `key_16` or without `variable` does
+    not exist there.
     """
 
     name: str
@@ -38,10 +41,21 @@ class Setting:
     values: tuple[str, ...] = ()
 
 
-def _number(name: str, key: str | None, path: str, default: int, *, unit: str | None = None, access: Access = "rw",
-            least: int = 0, greatest: int | None = None) -> Setting:  # fmt: skip
+def _number(
+    name: str,
+    key: str | None,
+    path: str,
+    default: int,
+    *,
+    unit: str | None = None,
+    access: Access = "rw",
+    least: int = 0,
+    greatest: int | None = None,
+) -> Setting:
     component, variable, instance = _split(path)
-    return Setting(name, key, component, variable, str(default), "integer", access, instance, unit, least, greatest)
+    return Setting(
+        name, key, component, variable, str(default), "integer", access, instance, unit, least, greatest
+    )
 
 
 def _switch(name: str, key: str | None, path: str, default: bool, access: Access = "rw") -> Setting:
@@ -49,8 +63,15 @@ def _switch(name: str, key: str | None, path: str, default: bool, access: Access
     return Setting(name, key, component, variable, str(default).lower(), "boolean", access, instance)
 
 
-def _text(name: str, key: str | None, path: str, default: str, access: Access = "rw",
-          kind: DataType = "string", values: tuple[str, ...] = ()) -> Setting:  # fmt: skip
+def _text(
+    name: str,
+    key: str | None,
+    path: str,
+    default: str,
+    access: Access = "rw",
+    kind: DataType = "string",
+    values: tuple[str, ...] = (),
+) -> Setting:
     component, variable, instance = _split(path)
     return Setting(name, key, component, variable, default, kind, access, instance, values=values)
 
@@ -63,29 +84,75 @@ def _split(path: str) -> tuple[str, str | None, str | None]:
 
 
 MEASURANDS = (
-    "Current.Import", "Current.Offered", "Energy.Active.Import.Register", "Power.Active.Import", "Power.Offered",
-    "SoC", "Temperature", "Voltage",
-)  # fmt: skip
+    "Current.Import",
+    "Current.Offered",
+    "Energy.Active.Import.Register",
+    "Power.Active.Import",
+    "Power.Offered",
+    "SoC",
+    "Temperature",
+    "Voltage",
+)
 TX_POINTS = ("Authorized", "EVConnected", "PowerPathClosed")
 
 SETTINGS: tuple[Setting, ...] = (
-    _number("heartbeat_interval_s", "HeartbeatInterval", "OCPPCommCtrlr.HeartbeatInterval", 300, unit="s", least=1),
-    _number("sample_interval_s", "MeterValueSampleInterval", "SampledDataCtrlr.TxUpdatedInterval", 60, unit="s"),
+    _number(
+        "heartbeat_interval_s", "HeartbeatInterval", "OCPPCommCtrlr.HeartbeatInterval", 300, unit="s", least=1
+    ),
+    _number(
+        "sample_interval_s", "MeterValueSampleInterval", "SampledDataCtrlr.TxUpdatedInterval", 60, unit="s"
+    ),
     _number("ended_interval_s", None, "SampledDataCtrlr.TxEndedInterval", 0, unit="s", access="ro"),
     _number("aligned_interval_s", "ClockAlignedDataInterval", "AlignedDataCtrlr.Interval", 0, unit="s"),
-    _text("sampled_measurands", "MeterValuesSampledData", "SampledDataCtrlr.TxUpdatedMeasurands", AC_MEASURANDS,
-          kind="MemberList", values=MEASURANDS),
-    _text("started_measurands", None, "SampledDataCtrlr.TxStartedMeasurands", "Energy.Active.Import.Register",
-          kind="MemberList", values=MEASURANDS),
-    _text("ended_measurands", "StopTxnSampledData", "SampledDataCtrlr.TxEndedMeasurands",
-          "Energy.Active.Import.Register", kind="MemberList", values=MEASURANDS),
-    _text("aligned_measurands", "MeterValuesAlignedData", "AlignedDataCtrlr.Measurands",
-          "Energy.Active.Import.Register", kind="MemberList", values=MEASURANDS),
-    _number("connection_timeout_s", "ConnectionTimeOut", "TxCtrlr.EVConnectionTimeOut", 120, unit="s", least=1),
-    _number("message_attempts", "TransactionMessageAttempts", "OCPPCommCtrlr.MessageAttempts[TransactionEvent]", 3,
-            least=1),
-    _number("message_retry_s", "TransactionMessageRetryInterval",
-            "OCPPCommCtrlr.MessageAttemptInterval[TransactionEvent]", 10, unit="s"),
+    _text(
+        "sampled_measurands",
+        "MeterValuesSampledData",
+        "SampledDataCtrlr.TxUpdatedMeasurands",
+        AC_MEASURANDS,
+        kind="MemberList",
+        values=MEASURANDS,
+    ),
+    _text(
+        "started_measurands",
+        None,
+        "SampledDataCtrlr.TxStartedMeasurands",
+        "Energy.Active.Import.Register",
+        kind="MemberList",
+        values=MEASURANDS,
+    ),
+    _text(
+        "ended_measurands",
+        "StopTxnSampledData",
+        "SampledDataCtrlr.TxEndedMeasurands",
+        "Energy.Active.Import.Register",
+        kind="MemberList",
+        values=MEASURANDS,
+    ),
+    _text(
+        "aligned_measurands",
+        "MeterValuesAlignedData",
+        "AlignedDataCtrlr.Measurands",
+        "Energy.Active.Import.Register",
+        kind="MemberList",
+        values=MEASURANDS,
+    ),
+    _number(
+        "connection_timeout_s", "ConnectionTimeOut", "TxCtrlr.EVConnectionTimeOut", 120, unit="s", least=1
+    ),
+    _number(
+        "message_attempts",
+        "TransactionMessageAttempts",
+        "OCPPCommCtrlr.MessageAttempts[TransactionEvent]",
+        3,
+        least=1,
+    ),
+    _number(
+        "message_retry_s",
+        "TransactionMessageRetryInterval",
+        "OCPPCommCtrlr.MessageAttemptInterval[TransactionEvent]",
+        10,
+        unit="s",
+    ),
     _switch("stop_on_invalid", "StopTransactionOnInvalidId", "TxCtrlr.StopTxOnInvalidId", True),
     _switch("stop_on_unplug", "StopTransactionOnEVSideDisconnect", "TxCtrlr.StopTxOnEVSideDisconnect", True),
     _switch("authorize_remote", "AuthorizeRemoteTxRequests", "AuthCtrlr.AuthorizeRemoteStart", True),
@@ -94,32 +161,71 @@ SETTINGS: tuple[Setting, ...] = (
     _switch("offline_unknown", "AllowOfflineTxForUnknownId", "AuthCtrlr.OfflineTxForUnknownIdEnabled", False),
     _switch("local_list_enabled", "LocalAuthListEnabled", "LocalAuthListCtrlr.Enabled", True),
     _number("local_list_entries", "LocalAuthListMaxLength", "LocalAuthListCtrlr.Entries", 1000, access="ro"),
-    _number("local_list_items", "SendLocalListMaxLength", "LocalAuthListCtrlr.ItemsPerMessage", 100, access="ro"),
+    _number(
+        "local_list_items", "SendLocalListMaxLength", "LocalAuthListCtrlr.ItemsPerMessage", 100, access="ro"
+    ),
     _switch("cache_enabled", "AuthorizationCacheEnabled", "AuthCacheCtrlr.Enabled", True),
     _text("tx_start_point", None, "TxCtrlr.TxStartPoint", "EVConnected", kind="MemberList", values=TX_POINTS),
-    _text("tx_stop_point", None, "TxCtrlr.TxStopPoint", "Authorized,EVConnected", kind="MemberList",
-          values=TX_POINTS),
+    _text(
+        "tx_stop_point",
+        None,
+        "TxCtrlr.TxStopPoint",
+        "Authorized,EVConnected",
+        kind="MemberList",
+        values=TX_POINTS,
+    ),
     _number("ping_interval_s", "WebSocketPingInterval", "OCPPCommCtrlr.WebSocketPingInterval", 60, unit="s"),
     _text("password", "AuthorizationKey", "SecurityCtrlr.BasicAuthPassword", "", "wo"),
-    _number("security_profile", "SecurityProfile", "SecurityCtrlr.SecurityProfile", 1, access="ro", greatest=3),
+    _number(
+        "security_profile", "SecurityProfile", "SecurityCtrlr.SecurityProfile", 1, access="ro", greatest=3
+    ),
     _text("identity", None, "SecurityCtrlr.Identity", "", "ro"),
     _text("operator", "CpoName", "SecurityCtrlr.OrganizationName", "Pilotwire"),
     _number("connectors", "NumberOfConnectors", "", 1, access="ro"),
     _number("keys_per_get", "GetConfigurationMaxKeys", "", 50, access="ro"),
-    _text("feature_profiles", "SupportedFeatureProfiles", "",
-          "Core,FirmwareManagement,LocalAuthListManagement,Reservation,SmartCharging,RemoteTrigger", "ro"),
-    _number("stack_level", "ChargeProfileMaxStackLevel", "SmartChargingCtrlr.ProfileStackLevel", 10, access="ro"),
+    _text(
+        "feature_profiles",
+        "SupportedFeatureProfiles",
+        "",
+        "Core,FirmwareManagement,LocalAuthListManagement,Reservation,SmartCharging,RemoteTrigger",
+        "ro",
+    ),
+    _number(
+        "stack_level", "ChargeProfileMaxStackLevel", "SmartChargingCtrlr.ProfileStackLevel", 10, access="ro"
+    ),
     _text("rate_unit_16", "ChargingScheduleAllowedChargingRateUnit", "", "Current,Power", "ro"),
     _text("rate_unit", None, "SmartChargingCtrlr.RateUnit", "A,W", "ro", "MemberList", ("A", "W")),
-    _number("schedule_periods", "ChargingScheduleMaxPeriods", "SmartChargingCtrlr.PeriodsPerSchedule", 96,
-            access="ro"),
-    _number("profiles", "MaxChargingProfilesInstalled", "SmartChargingCtrlr.Entries[ChargingProfiles]", 20,
-            access="ro"),
-    _switch("unlock_on_unplug", "UnlockConnectorOnEVSideDisconnect", "OCPPCommCtrlr.UnlockOnEVSideDisconnect", True),
+    _number(
+        "schedule_periods",
+        "ChargingScheduleMaxPeriods",
+        "SmartChargingCtrlr.PeriodsPerSchedule",
+        96,
+        access="ro",
+    ),
+    _number(
+        "profiles",
+        "MaxChargingProfilesInstalled",
+        "SmartChargingCtrlr.Entries[ChargingProfiles]",
+        20,
+        access="ro",
+    ),
+    _switch(
+        "unlock_on_unplug",
+        "UnlockConnectorOnEVSideDisconnect",
+        "OCPPCommCtrlr.UnlockOnEVSideDisconnect",
+        True,
+    ),
     _number("reset_retries", "ResetRetries", "OCPPCommCtrlr.ResetRetries", 1),
     _text("phase_rotation", "ConnectorPhaseRotation", "", "0.RST"),
-    _text("file_transfer", None, "OCPPCommCtrlr.FileTransferProtocols", "HTTPS,HTTP", "ro", "MemberList",
-          ("HTTPS", "HTTP")),
+    _text(
+        "file_transfer",
+        None,
+        "OCPPCommCtrlr.FileTransferProtocols",
+        "HTTPS,HTTP",
+        "ro",
+        "MemberList",
+        ("HTTPS", "HTTP"),
+    ),
     _number("message_timeout_s", None, "OCPPCommCtrlr.MessageTimeout[Default]", 30, unit="s", access="ro"),
     _text("network_priority", None, "OCPPCommCtrlr.NetworkConfigurationPriority", "1", kind="SequenceList"),
     _number("network_attempts", None, "OCPPCommCtrlr.NetworkProfileConnectionAttempts", 3),
@@ -138,16 +244,24 @@ SETTINGS: tuple[Setting, ...] = (
     _switch("reserve_any", "ReserveConnectorZeroSupported", "ReservationCtrlr.NonEvseSpecific", True, "ro"),
     _number("display_messages", None, "DisplayMessageCtrlr.DisplayMessages", 0, access="ro"),
     _text("display_formats", None, "DisplayMessageCtrlr.SupportedFormats", "ASCII,UTF8", "ro", "MemberList"),
-    _text("display_priorities", None, "DisplayMessageCtrlr.SupportedPriorities",
-          "AlwaysFront,InFront,NormalCycle", "ro", "MemberList"),
+    _text(
+        "display_priorities",
+        None,
+        "DisplayMessageCtrlr.SupportedPriorities",
+        "AlwaysFront,InFront,NormalCycle",
+        "ro",
+        "MemberList",
+    ),
     _switch("cost_shown", None, "TariffCostCtrlr.Available[Cost]", True, "ro"),
     _switch("monitoring", None, "MonitoringCtrlr.Enabled", False, "ro"),
     _number("certificates", "CertificateStoreMaxLength", "SecurityCtrlr.CertificateEntries", 0, access="ro"),
-)  # fmt: skip
+)
 
 BY_KEY_16 = {setting.key_16.lower(): setting for setting in SETTINGS if setting.key_16}
 BY_VARIABLE = {
-    (setting.component, setting.variable, setting.instance): setting for setting in SETTINGS if setting.variable
+    (setting.component, setting.variable, setting.instance): setting
+    for setting in SETTINGS
+    if setting.variable
 }
 COMPONENTS = {setting.component for setting in SETTINGS if setting.variable}
 

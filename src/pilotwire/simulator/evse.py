@@ -1,4 +1,7 @@
-"""An EVSE: plug, authorisation, transaction, meter. A state machine without a clock, a socket or a version."""
+"""An EVSE: plug, authorisation, transaction, meter.
+
+A state machine without a clock, a socket or a version.
+"""
 
 from __future__ import annotations
 
@@ -80,7 +83,7 @@ class Evse:
         self._finished = False
         self._told: Status | None = None
 
-    # --- what it is -----------------------------------------------------------------------------------------------
+    # what it is
 
     @property
     def id(self) -> int:
@@ -151,7 +154,7 @@ class Evse:
             temperature_c=round(22.0 + 24.0 * power_share, 1),
         )
 
-    # --- what people do -------------------------------------------------------------------------------------------
+    # what people do
 
     def plug(self, car: Car, connector_id: int | None = None) -> None:
         """A car is plugged in."""
@@ -226,7 +229,7 @@ class Evse:
         self.fault = None
         self.settle()
 
-    # --- time -----------------------------------------------------------------------------------------------------
+    # time
 
     def offer(self) -> Offer:
         """What the hardware and the profiles let the car take now."""
@@ -234,7 +237,9 @@ class Evse:
         limit = self._host.limit_for(self)
         phases = min(spec.phases, limit.phases if limit.phases is not None else spec.phases)
         power_w = float(spec.max_power_w) if limit.power_w is None else min(spec.max_power_w, limit.power_w)
-        current_a = spec.max_current_a if limit.current_a is None else min(spec.max_current_a, limit.current_a)
+        current_a = (
+            spec.max_current_a if limit.current_a is None else min(spec.max_current_a, limit.current_a)
+        )
         if spec.current == "DC" and limit.current_a is not None:
             # A limit in amperes for a DC station speaks of the mains side, three phases of it.
             power_w = min(power_w, limit.in_unit("W", 3, Limit(power_w=power_w)))
@@ -243,11 +248,9 @@ class Evse:
 
     def step(self, dt_s: float) -> None:
         """Let time pass: energy flows, the state follows."""
-        if not self.charging_allowed:
-            return
         car, tx = self.car, self.tx
-        assert car is not None
-        assert tx is not None
+        if car is None or tx is None or not self.charging_allowed:
+            return
         offer = self.offer()
         flow = car.step(dt_s, offer)
         # A phase that the limit excludes still belongs to the meter.
@@ -281,7 +284,7 @@ class Evse:
         if self.tx is not None:
             self._emit("updated", Trigger.RESUMED)
 
-    # --- inside ---------------------------------------------------------------------------------------------------
+    # inside
 
     def settle(self) -> None:
         """Apply what had to wait until the EVSE was free, and tell the status."""
@@ -342,7 +345,8 @@ class Evse:
         reading: Reading | None = None,
     ) -> None:
         tx = self.tx
-        assert tx is not None
+        if tx is None:
+            raise ValueError("no transaction to tell of")
         if reading is None and context is not None:
             reading = self.reading(context)
         event = TxEvent(

@@ -5,7 +5,13 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from pilotwire.simulator.rpc import BootAnswer, CallRefused, HandshakeRefused, LinkLost, Payload
+from pilotwire.simulator.rpc import (
+    BootAnswer,
+    CallRefusedError,
+    HandshakeRefusedError,
+    LinkLostError,
+    Payload,
+)
 from pilotwire.simulator.states import StopReason, Trigger
 
 if TYPE_CHECKING:
@@ -26,17 +32,19 @@ class Lifecycle:
         self._boot_reason: str | None = "PowerUp"
         self._boot_now = asyncio.Event()
         self._heartbeat_changed = asyncio.Event()
-        self._down_until = 0.0
+        self._up = asyncio.Event()
+        self._up.set()
+        self._back: asyncio.TimerHandle | None = None
 
     async def run(self) -> None:
         """Connect, boot, serve, reconnect; until cancelled."""
         failures = 0
         while True:
-            await self._wait_while_down()
+            await self._up.wait()
             retry_after_s = await self._visit()
             if retry_after_s is None:
                 failures = 0
-                if not self._is_down():
+                if self._up.is_set():
                     await asyncio.sleep(self._back_off_s(0))
             else:
                 failures += 1
@@ -44,7 +52,10 @@ class Lifecycle:
 
     def go_down(self, seconds: float, boot_reason: str | None = None) -> None:
         """Have no connection for some real seconds; with a reason, boot afterwards."""
-        self._down_until = asyncio.get_running_loop().time() + seconds
+        if self._back is not None:
+            self._back.cancel()
+        self._up.clear()
+        self._back = asyncio.get_running_loop().call_later(seconds, self._up.set)
         if boot_reason is not None:
             self._boot_reason = boot_reason
         self.accepted = False
@@ -62,16 +73,19 @@ class Lifecycle:
         self._heartbeat_changed.set()
 
     async def _visit(self) -> float | None:
-        """One connection from handshake to loss; None when it came to be, else how long the server asks to wait."""
+        """One connection from handshake to loss.
+
+        None when it came to be, else how long the server asks to wait.
+        """
         station = self._station
         device = station.device
         try:
             await station.link.open(device.text("password") or None, device.number("ping_interval_s"))
-        except HandshakeRefused as refusal:
+        except HandshakeRefusedError as refusal:
             station.traffic.handshakes_refused += 1
             station.notify("refused", status=refusal.status, reason=str(refusal))
             return refusal.retry_after_s or 0.0
-        except LinkLost:
+        except LinkLostError:
             return 0.0
         station.notify("connected")
         conversation = asyncio.create_task(self._converse())
@@ -87,7 +101,7 @@ class Lifecycle:
             station.outbox.drop_volatile()
         station.notify("disconnected")
         trouble = results[0]
-        if isinstance(trouble, Exception) and not isinstance(trouble, LinkLost):
+        if isinstance(trouble, Exception) and not isinstance(trouble, LinkLostError):
             raise trouble
         return None
 
@@ -119,7 +133,7 @@ class Lifecycle:
                 answer = _boot_answer(
                     await station.link.call(station.wire.boot(reason, station.firmware_version))
                 )
-            except CallRefused:
+            except CallRefusedError:
                 answer = BootAnswer("Rejected", 0)
             self.boot_status = answer.status
             station.notify("booted", status=answer.status, interval_s=answer.interval_s)
@@ -149,15 +163,8 @@ class Lifecycle:
             except TimeoutError:
                 try:
                     await station.link.call(station.wire.heartbeat())
-                except CallRefused:
+                except CallRefusedError:
                     continue
-
-    def _is_down(self) -> bool:
-        return self._down_until > asyncio.get_running_loop().time()
-
-    async def _wait_while_down(self) -> None:
-        while (rest_s := self._down_until - asyncio.get_running_loop().time()) > 0:
-            await asyncio.sleep(rest_s)
 
     def _back_off_s(self, failures: int) -> float:
         """Doubles with every failure, with jitter so that a restarted server is not stormed."""
@@ -213,4 +220,3 @@ def go_offline(station: Station, seconds: float) -> None:
     station.notify("offline", seconds=round(seconds, 1))
     station.lifecycle.go_down(seconds)
     station.link.cut()
-

@@ -1,4 +1,7 @@
-"""The station's WebSocket: handshake with Basic auth, OCPP-J framing, one outstanding call, answers to the server's calls."""
+"""The station's WebSocket.
+
+Handshake with Basic auth, OCPP-J framing, one outstanding call, answers to the server's calls.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,14 @@ from picows import (
     ws_connect,
 )
 
-from pilotwire.simulator.rpc import Call, CallRefused, HandshakeRefused, LinkLost, Payload, RpcFault
+from pilotwire.simulator.rpc import (
+    Call,
+    CallFaultError,
+    CallRefusedError,
+    HandshakeRefusedError,
+    LinkLostError,
+    Payload,
+)
 
 CALL, RESULT, ERROR, RESULT_ERROR = 2, 3, 4, 5
 OnCall = Callable[[str, Payload], Payload]
@@ -78,8 +88,8 @@ class Link:
     async def open(self, password: str | None, ping_interval_s: int = 0) -> None:
         """Connect.
 
-        Raises: HandshakeRefused when the server answers with another status than 101 or without the subprotocol;
-        LinkLost when it cannot be reached.
+        Raises: HandshakeRefusedError when the server answers with another status than 101 or without the
+        subprotocol; LinkLostError when it cannot be reached.
         """
         options = self._options
         headers = {}
@@ -104,13 +114,13 @@ class Link:
         except WSHandshakeError as error:
             raise _refusal(error) from error
         except (OSError, WSError, TimeoutError, asyncio.IncompleteReadError) as error:
-            raise LinkLost(str(error) or type(error).__name__) from error
+            raise LinkLostError(str(error) or type(error).__name__) from error
         chosen = transport.response.headers.get("Sec-WebSocket-Protocol")
         if options.subprotocol and chosen != options.subprotocol:
             transport.disconnect()
-            raise HandshakeRefused(0, None, f"the server chose subprotocol {chosen}")
+            raise HandshakeRefusedError(0, None, f"the server chose subprotocol {chosen}")
         if transport.is_disconnected:
-            raise LinkLost("closed at once")
+            raise LinkLostError("closed at once")
         self._traffic.connections += 1
         self._transport = transport
         self._lost.clear()
@@ -137,12 +147,13 @@ class Link:
     async def call(self, call: Call) -> Payload:
         """Send a call when its turn comes and wait for the answer.
 
-        Raises: CallRefused on a CALLERROR; LinkLost without a connection or without an answer in time.
+        Raises: CallRefusedError on a CALLERROR; LinkLostError without a connection or without an answer in
+        time.
         """
         async with self._turn:
             transport = self._transport
             if transport is None or self._lost.is_set():
-                raise LinkLost("not connected")
+                raise LinkLostError("not connected")
             message_id = uuid.uuid4().hex
             future: asyncio.Future[Payload] = asyncio.get_running_loop().create_future()
             self._pending[message_id] = future
@@ -153,7 +164,7 @@ class Link:
             except TimeoutError as error:
                 self._traffic.timeouts += 1
                 self.cut()
-                raise LinkLost(f"no answer to {call.action}") from error
+                raise LinkLostError(f"no answer to {call.action}") from error
             finally:
                 self._pending.pop(message_id, None)
 
@@ -168,7 +179,7 @@ class Link:
             frame = msgspec.json.decode(text)
             kind, message_id = frame[0], str(frame[1])
         except (msgspec.DecodeError, UnicodeDecodeError, LookupError, TypeError):
-            self._error(transport, "-1", RpcFault("ProtocolError", "not an OCPP-J message"))
+            self._error(transport, "-1", CallFaultError("ProtocolError", "not an OCPP-J message"))
             return
         if kind == CALL:
             self._answer(transport, message_id, frame)
@@ -186,11 +197,13 @@ class Link:
             return
         self._traffic.errors_received += 1
         code, description = ([str(part) for part in frame[2:4]] + ["", ""])[:2]
-        future.set_exception(CallRefused(code, description))
+        future.set_exception(CallRefusedError(code, description))
 
     def _answer(self, transport: WSTransport, message_id: str, frame: list[Any]) -> None:
         if len(frame) < 4 or not isinstance(frame[2], str) or not isinstance(frame[3], dict):
-            self._error(transport, message_id, RpcFault("FormatViolation", "a call has an action and an object"))
+            self._error(
+                transport, message_id, CallFaultError("FormatViolation", "a call has an action and an object")
+            )
             return
         delay_s = self._options.answer_delay_s
         if delay_s > 0:
@@ -203,12 +216,12 @@ class Link:
             return
         try:
             result = self._on_call(frame[2], frame[3])
-        except RpcFault as fault:
+        except CallFaultError as fault:
             self._error(transport, message_id, fault)
             return
         self._send(transport, [RESULT, message_id, result])
 
-    def _error(self, transport: WSTransport, message_id: str, fault: RpcFault) -> None:
+    def _error(self, transport: WSTransport, message_id: str, fault: CallFaultError) -> None:
         self._traffic.errors_sent += 1
         code = self._codes.get(fault.code, fault.code)
         self._send(transport, [ERROR, message_id, code, fault.description[:255], {}])
@@ -224,7 +237,7 @@ class Link:
         self._lost.set()
         for future in self._pending.values():
             if not future.done():
-                future.set_exception(LinkLost("the connection was lost"))
+                future.set_exception(LinkLostError("the connection was lost"))
 
 
 class _Listener(WSListener):
@@ -253,11 +266,11 @@ class _Listener(WSListener):
         self._link.lost(transport)
 
 
-def _refusal(error: WSHandshakeError) -> HandshakeRefused:
+def _refusal(error: WSHandshakeError) -> HandshakeRefusedError:
     response = error.response
     if response is None:
-        return HandshakeRefused(0, None, str(error))
+        return HandshakeRefusedError(0, None, str(error))
     retry_after = response.headers.get("Retry-After", "")
-    return HandshakeRefused(
+    return HandshakeRefusedError(
         int(response.status), float(retry_after) if retry_after.isdigit() else None, response.status.phrase
     )

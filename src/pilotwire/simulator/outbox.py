@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable
 
 from pilotwire.simulator.link import Link
-from pilotwire.simulator.rpc import Call, CallRefused, Outgoing
+from pilotwire.simulator.rpc import Call, CallRefusedError, Outgoing
 
 MAX_WAITING = 2000
 """Beyond it, periodic samples inside transactions are dropped, as the memory of a real station would ask."""
@@ -33,6 +33,10 @@ class Outbox:
         """How many messages wait that must not be lost."""
         return sum(1 for item in self._items if item.durable)
 
+    def holds(self, reference: str | None) -> bool:
+        """Whether messages of a transaction wait; None asks for those of any."""
+        return any(item.durable and reference in (None, item.about) for item in self._items)
+
     def put(self, item: Outgoing) -> None:
         """Say something after everything that waits already."""
         if len(self._items) >= MAX_WAITING:
@@ -51,10 +55,11 @@ class Outbox:
         await self._idle.wait()
 
     async def drain(self, attempts: Callable[[], int], retry_s: Callable[[], float]) -> None:
-        """Send for ever; ends by LinkLost or cancellation, with the unanswered message still in the queue.
+        """Send for ever; ends by LinkLostError or cancellation, with the unanswered message still in the
+        queue.
 
-        Repeats: a durable message that the server refuses is repeated `attempts` times in all, `retry_s` apart, each
-        time longer. Spec: OCPP 1.6 3.7.1, OCPP 2.0.1 E13.
+        Repeats: a durable message that the server refuses is repeated `attempts` times in all, `retry_s`
+        apart, each time longer. Spec: OCPP 1.6 3.7.1, OCPP 2.0.1 E13.
         """
         while True:
             await self._filled.wait()
@@ -70,7 +75,7 @@ class Outbox:
     async def _sent(self, item: Outgoing, call: Call, attempts: int, retry_s: float) -> bool:
         try:
             result = await self._link.call(call)
-        except CallRefused:
+        except CallRefusedError:
             item.attempts += 1
             if item.durable and item.attempts < attempts:
                 await asyncio.sleep(retry_s * item.attempts)

@@ -1,7 +1,8 @@
 """Charging profiles: which limit holds at a moment, and the composite schedule. Pure.
 
-Spec: OCPP 1.6 3.13, OCPP 2.0.1 K. For each EVSE the valid profile of the highest stack level leads within its purpose; a
-TxProfile replaces the TxDefaultProfile; the result is capped by the station's maximum and by external constraints.
+Spec: OCPP 1.6 3.13, OCPP 2.0.1 K. For each EVSE the valid profile of the highest stack level leads within
+its purpose; a TxProfile replaces the TxDefaultProfile; the result is capped by the station's maximum and by
+external constraints.
 """
 
 from __future__ import annotations
@@ -30,7 +31,10 @@ class Period:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """A charging profile with its (first) schedule. `evse_id` 0 is the whole station; `raw` is what the server sent."""
+    """A charging profile with its (first) schedule.
+
+    `evse_id` 0 is the whole station; `raw` is what the server sent.
+    """
 
     id: int
     evse_id: int
@@ -112,7 +116,10 @@ def limit_at(
     started_at: datetime | None = None,
     transaction_id: str | None = None,
 ) -> Limit:
-    """What all profiles together allow an EVSE at a moment, without the share of other EVSEs in the station's maximum."""
+    """What all profiles together allow an EVSE at a moment.
+
+    The share of other EVSEs in the station's maximum is not taken off.
+    """
     known = list(profiles)
     return transaction_limit(
         known, evse_id, at, started_at=started_at, transaction_id=transaction_id
@@ -231,7 +238,10 @@ class ProfileStore:
         return len(self._profiles)
 
     def install(self, profile: Profile) -> None:
-        """Keep a profile; it replaces one of the same id, or of the same place, purpose, level and transaction."""
+        """Keep a profile.
+
+        It replaces one of the same id, or of the same place, purpose, level and transaction.
+        """
         slot = (profile.evse_id, profile.purpose, profile.stack_level, profile.transaction_id)
         self._profiles = [
             held
@@ -271,6 +281,5 @@ class ProfileStore:
         self._profiles = [
             held
             for held in self._profiles
-            if held.purpose != "tx"
-            or (held.transaction_id != transaction_id and held.evse_id != evse_id)
+            if held.purpose != "tx" or (held.transaction_id != transaction_id and held.evse_id != evse_id)
         ]

@@ -18,7 +18,7 @@ class Call:
     payload: Payload
 
 
-class RpcFault(Exception):
+class CallFaultError(Exception):
     """The server's call cannot be answered with a result: `code` names why."""
 
     def __init__(self, code: FaultCode, description: str = "") -> None:
@@ -28,13 +28,20 @@ class RpcFault(Exception):
 
 
 FaultCode = Literal[
-    "NotImplemented", "NotSupported", "FormatViolation", "OccurrenceConstraintViolation",
-    "PropertyConstraintViolation", "TypeConstraintViolation", "InternalError", "ProtocolError", "SecurityError",
+    "NotImplemented",
+    "NotSupported",
+    "FormatViolation",
+    "OccurrenceConstraintViolation",
+    "PropertyConstraintViolation",
+    "TypeConstraintViolation",
+    "InternalError",
+    "ProtocolError",
+    "SecurityError",
     "GenericError",
-]  # fmt: skip
+]
 
 
-class CallRefused(Exception):
+class CallRefusedError(Exception):
     """The server answered a call of the station with a CALLERROR."""
 
     def __init__(self, code: str, description: str) -> None:
@@ -42,11 +49,11 @@ class CallRefused(Exception):
         self.code = code
 
 
-class LinkLost(Exception):
+class LinkLostError(Exception):
     """The connection went away, or the answer did not come in time."""
 
 
-class HandshakeRefused(Exception):
+class HandshakeRefusedError(Exception):
     """The server did not let the station in; `status` is the HTTP status, 0 when there was none."""
 
     def __init__(self, status: int, retry_after_s: float | None, reason: str) -> None:
@@ -81,12 +88,15 @@ class Verdict:
 class Outgoing:
     """A message that waits to be sent.
 
-    `build` makes the call at the moment of sending (a 1.6 stop needs the number that the answer to the start brought);
-    it gives None when there is nothing to send in this version. A `durable` one survives the loss of the connection.
+    `build` makes the call at the moment of sending (a 1.6 stop needs the number that the answer to the
+    start brought); it gives None when there is nothing to send in this version. A `durable` one survives
+    the loss of the connection.
     """
 
     build: Callable[[], Call | None]
     on_result: Callable[[Payload], None] | None = None
     durable: bool = False
     droppable: bool = False
+    about: str | None = None
+    """The transaction (2.x) that it tells of."""
     attempts: int = 0

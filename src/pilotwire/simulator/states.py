@@ -117,7 +117,10 @@ class Reservation:
 
 @dataclass(slots=True)
 class Transaction:
-    """A transaction as the station knows it. `id` is its own name for it (2.x); `number` is the server's (1.6)."""
+    """A transaction as the station knows it.
+
+    `id` is its own name for it (2.x); `number` is the server's (1.6).
+    """
 
     id: str
     evse_id: int

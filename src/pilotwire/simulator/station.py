@@ -1,4 +1,7 @@
-"""A charging station: boots, keeps its connection, lets time pass at its EVSEs. It knows no OCPP version; its wire does."""
+"""A charging station: boots, keeps its connection, lets time pass at its EVSEs.
+
+It knows no OCPP version; its wire does.
+"""
 
 from __future__ import annotations
 
@@ -17,18 +20,18 @@ from pilotwire.simulator.certificates import CertificateStore
 from pilotwire.simulator.clock import SimClock
 from pilotwire.simulator.device import AC_MEASURANDS, DC_MEASURANDS, Device
 from pilotwire.simulator.evse import Authorisation, Evse
-from pilotwire.simulator.link import Link, LinkOptions, Traffic
 from pilotwire.simulator.lifecycle import Lifecycle
+from pilotwire.simulator.link import Link, LinkOptions, Traffic
 from pilotwire.simulator.model import StationSpec, TokenSpec
 from pilotwire.simulator.outbox import Outbox
 from pilotwire.simulator.profiles import UNLIMITED, Limit, ProfileStore, station_limit, transaction_limit
 from pilotwire.simulator.rpc import (
     Call,
-    CallRefused,
-    LinkLost,
+    CallFaultError,
+    CallRefusedError,
+    LinkLostError,
     Outgoing,
     Payload,
-    RpcFault,
     Verdict,
 )
 from pilotwire.simulator.states import Fault, Status, StopReason, Transaction, Trigger, TxEvent
@@ -92,13 +95,16 @@ class Station:
         self.profiles = ProfileStore()
         self.certificates = CertificateStore()
         self.display_messages: dict[int, Payload] = {}
-        self.tariffs: dict[str, Payload] = {}
+        self.tariffs: dict[str, int] = {}
+        """Name of a tariff and the EVSE (0: all) it is for; prices are the server's matter."""
         kept = registers_wh or {}
         self.evses = [Evse(evse, self, kept.get(evse.id)) for evse in spec.evses]
         self.firmware_version = spec.firmware_version
         self.firmware_status = "Idle"
         self.log_status = "Idle"
         self.operative = True
+        self.idle = asyncio.Event()
+        self.idle.set()
         self.reset_when_idle: Callable[[], None] | None = None
         self.rng = random.Random(spec.identity)  # noqa: S311 - jitter, not a secret
         self.lifecycle = Lifecycle(self)
@@ -111,7 +117,7 @@ class Station:
         """The status of the station as a whole."""
         return Status.AVAILABLE if self.operative else Status.UNAVAILABLE
 
-    # --- what an EVSE asks of its station (evse.Host) ---------------------------------------------------------------
+    # what an EVSE asks of its station (evse.Host)
 
     def now(self) -> datetime:
         """Time on the wire."""
@@ -170,10 +176,12 @@ class Station:
                 build=partial(self.wire.transaction, event),
                 on_result=partial(self._transaction_answered, event),
                 durable=True,
+                about=event.tx.id,
                 droppable=event.kind == "updated" and event.trigger is Trigger.METER_PERIODIC,
             )
         )
         if event.kind == "started":
+            self.idle.clear()
             self.notify("session_started", evse=event.tx.evse_id, token=event.token and event.token.uid)
         elif event.kind == "ended":
             self.profiles.end_transaction(event.tx.evse_id, self.reference(event.tx))
@@ -181,7 +189,7 @@ class Station:
             self.notify("session_ended", evse=event.tx.evse_id, energy_wh=register - event.tx.start_wh)
             asyncio.get_running_loop().call_soon(self._idle_reset)
 
-    # --- what people do ---------------------------------------------------------------------------------------------
+    # what people do
 
     def evse(self, evse_id: int) -> Evse | None:
         """An EVSE by its number."""
@@ -198,7 +206,10 @@ class Station:
         self.evses[evse_id - 1].unplug()
 
     async def present_token(self, evse_id: int, token: TokenSpec) -> bool:
-        """A card is held to the reader: starts charging, or stops it with the card (or group) that started it."""
+        """A card is held to the reader.
+
+        Starts charging, or stops it with the card (or group) that started it.
+        """
         evse = self.evses[evse_id - 1]
         holder = evse.authorisation
         if holder is not None:
@@ -224,9 +235,9 @@ class Station:
                 return known
             try:
                 verdict = self.wire.verdict(await self.link.call(self.wire.authorize(uid)))
-            except CallRefused:
+            except CallRefusedError:
                 return Verdict("Invalid")
-            except LinkLost:
+            except LinkLostError:
                 return self.known.offline_verdict(uid, self.now())
             if verdict is not None:
                 self.known.remember(uid, verdict)
@@ -284,7 +295,10 @@ class Station:
         task.add_done_callback(self._jobs.discard)
 
     def say(self, call: Call | None, *, durable: bool = False) -> None:
-        """Send a message in turn. While the boot is pending only what the server triggered is said, and at once."""
+        """Send a message in turn.
+
+        While the boot is pending only what the server triggered is said, and at once.
+        """
         if call is None:
             return
         if self.lifecycle.accepted or durable:
@@ -317,19 +331,19 @@ class Station:
     async def _say_now(self, call: Call) -> None:
         try:
             await self.link.call(call)
-        except (CallRefused, LinkLost) as error:
+        except (CallRefusedError, LinkLostError) as error:
             self.notify("unsaid", action=call.action, reason=str(error))
 
     def _answer(self, action: str, payload: Payload) -> Payload:
         """Answer the server; whatever it sends, the station lives on and says what is wrong."""
         try:
             answer = self.wire.answer(self, action, payload)
-        except RpcFault:
+        except CallFaultError:
             raise
         except KeyError as error:
-            raise RpcFault("OccurrenceConstraintViolation", f"{error} is missing") from error
+            raise CallFaultError("OccurrenceConstraintViolation", f"{error} is missing") from error
         except (TypeError, ValueError, AttributeError) as error:
-            raise RpcFault("TypeConstraintViolation", str(error)) from error
+            raise CallFaultError("TypeConstraintViolation", str(error)) from error
         self.notify("called", action=action)
         return answer
 
@@ -345,10 +359,14 @@ class Station:
 
     def _nobody_came(self, evse: Evse, who: Authorisation) -> None:
         if evse.authorisation is who and evse.car is None:
+            self.profiles.end_transaction(evse.id, "")
             evse.stop(Trigger.EV_CONNECT_TIMEOUT, StopReason.TIMEOUT)
 
     def _idle_reset(self) -> None:
-        if self.reset_when_idle is not None and all(evse.tx is None for evse in self.evses):
+        if any(evse.tx is not None for evse in self.evses):
+            return
+        self.idle.set()
+        if self.reset_when_idle is not None:
             reset, self.reset_when_idle = self.reset_when_idle, None
             reset()
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from pilotwire.simulator.model import MAINS_VOLTAGE_V, StationQuirks
-from pilotwire.simulator.rpc import RpcFault
+from pilotwire.simulator.rpc import CallFaultError
 from pilotwire.simulator.states import Reading
 
 ENERGY = "Energy.Active.Import.Register"
@@ -60,12 +60,18 @@ def stamp(at: datetime, quirks: StationQuirks | None = None) -> str:
 def moment(text: object) -> datetime | None:
     """A timestamp of the server; None stays None.
 
-    Raises: RpcFault when it is not a timestamp.
+    Raises: CallFaultError when it is not a timestamp.
     """
-    if text is None:
-        return None
+    return None if text is None else moment_of(text)
+
+
+def moment_of(text: object) -> datetime:
+    """A timestamp that must be there.
+
+    Raises: CallFaultError when it is not a timestamp.
+    """
     try:
         parsed = datetime.fromisoformat(str(text))
     except ValueError as error:
-        raise RpcFault("FormatViolation", f"{text!r} is not a date and time") from error
+        raise CallFaultError("FormatViolation", f"{text!r} is not a date and time") from error
     return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
-from pilotwire.simulator.rpc import BootAnswer, Call, Payload, Verdict
+from pilotwire.simulator.rpc import Call, Payload, Verdict
 from pilotwire.simulator.states import Fault, Reading, Status, Transaction, TxEvent
 
 if TYPE_CHECKING:
@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
 
 class Wire(Protocol):
-    """The spelling of one OCPP version for one station. Pure apart from `answer`, which lets the station act."""
+    """The spelling of one OCPP version for one station.
+
+    Pure apart from `answer`, which lets the station act.
+    """
 
     subprotocol: str
     error_codes: tuple[tuple[str, str], ...]
@@ -24,7 +27,9 @@ class Wire(Protocol):
     def heartbeat(self) -> Call:
         """Heartbeat."""
 
-    def status(self, evse_id: int, connector_id: int, status: Status, at: datetime, fault: Fault | None) -> Call:
+    def status(
+        self, evse_id: int, connector_id: int, status: Status, at: datetime, fault: Fault | None
+    ) -> Call:
         """StatusNotification of a connector."""
 
     def station_status(self, status: Status, at: datetime) -> Call | None:
@@ -63,5 +68,5 @@ class Wire(Protocol):
     def answer(self, station: Station, action: str, payload: Payload) -> Payload:
         """Answer a call of the server.
 
-        Raises: RpcFault when the answer is a CALLERROR.
+        Raises: CallFaultError when the answer is a CALLERROR.
         """

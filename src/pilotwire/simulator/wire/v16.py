@@ -1,5 +1,7 @@
 """OCPP 1.6: what the station sends."""
 
+# ruff: noqa: ARG002 - an argument that this version does not spell is there for the other one
+
 from __future__ import annotations
 
 from datetime import datetime
@@ -7,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pilotwire.simulator.device import Device
 from pilotwire.simulator.model import StationSpec
-from pilotwire.simulator.rpc import BootAnswer, Call, Payload, Verdict
+from pilotwire.simulator.rpc import Call, Payload, Verdict
 from pilotwire.simulator.states import Fault, Reading, Status, StopReason, Transaction, TxEvent
 from pilotwire.simulator.wire import v16_calls
 from pilotwire.simulator.wire.format import ENERGY, figures, moment, stamp
@@ -35,7 +37,7 @@ class Wire16:
 
     subprotocol = "ocpp1.6"
     # The specification of 1.6 spells these two in its own way.
-    error_codes = (
+    error_codes: tuple[tuple[str, str], ...] = (
         ("FormatViolation", "FormationViolation"),
         ("OccurrenceConstraintViolation", "OccurenceConstraintViolation"),
     )
@@ -44,7 +46,7 @@ class Wire16:
         self._spec = spec
         self._device = device
 
-    def boot(self, reason: str, firmware_version: str) -> Call:  # noqa: ARG002 - 1.6 has no reason
+    def boot(self, reason: str, firmware_version: str) -> Call:
         """BootNotification."""
         spec = self._spec
         return Call(
@@ -64,7 +66,9 @@ class Wire16:
         """Heartbeat."""
         return Call("Heartbeat", {})
 
-    def status(self, evse_id: int, connector_id: int, status: Status, at: datetime, fault: Fault | None) -> Call:  # noqa: ARG002
+    def status(
+        self, evse_id: int, connector_id: int, status: Status, at: datetime, fault: Fault | None
+    ) -> Call:
         """StatusNotification of a connector."""
         payload: Payload = {
             "connectorId": evse_id,
@@ -143,11 +147,11 @@ class Wire16:
             return Call("DiagnosticsStatusNotification", {"status": status})
         return Call("LogStatusNotification", {"status": status, "requestId": request_id})
 
-    def sign_certificate(self, csr: str, request_id: int | None) -> Call:  # noqa: ARG002 - new in 2.1
+    def sign_certificate(self, csr: str, request_id: int | None) -> Call:
         """SignCertificate."""
         return Call("SignCertificate", {"csr": csr})
 
-    def reservation_over(self, reservation_id: int, status: str) -> Call | None:  # noqa: ARG002
+    def reservation_over(self, reservation_id: int, status: str) -> Call | None:
         """1.6 does not tell."""
         return None
 
@@ -157,7 +161,8 @@ class Wire16:
 
     def _stop(self, event: TxEvent) -> Call:
         tx, reading = event.tx, event.reading
-        assert reading is not None
+        if reading is None:
+            raise ValueError("a stop has a reading")
         payload: Payload = {
             # A start that the server never numbered: -1 is what stations send then.
             "transactionId": -1 if tx.number is None else tx.number,
