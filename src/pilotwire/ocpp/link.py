@@ -66,7 +66,7 @@ class LinkHost(Protocol):
 class _Answer(Entry):
     """A message's records, and the answer that is sent once they are on disk."""
 
-    __slots__ = ("after", "answer", "delay_s", "events", "link")
+    __slots__ = ("after", "answer", "delay_s", "events", "link", "message_id")
 
     def __init__(
         self, link: "StationLink", records: list[Any], events: list[Any], answer: bytes | None, delay_s: float
@@ -76,6 +76,7 @@ class _Answer(Entry):
         self.events = events
         self.answer = answer
         self.delay_s = delay_s
+        self.message_id = ""
         self.after: Callable[[], None] | None = None
 
     def kept(self) -> None:
@@ -95,6 +96,9 @@ class _Answer(Entry):
         link = self.link
         if not isinstance(error, Fenced):
             log.error("a message could not be kept", station=link.identity, error=repr(error))
+            if self.answer is not None and link.alive:
+                code = call_error_code(FaultKind.INTERNAL, link.version)
+                link.connection.send(build_error(self.message_id, code, "it could not be stored"))
         # What is in memory has gone past what is on disk: the station connects again and its state is read anew.
         link.end("its message could not be kept")
         link.connection.close(1011, "message could not be kept")
@@ -263,7 +267,9 @@ class StationLink:
             ",".join(notes) if notes else None,
         )
         delay_s = self.behaviour.reply_delay_s.get(action, 0.0) if self.behaviour.reply_delay_s else 0.0
-        return _Answer(self, [*records, frame], records, response, delay_s)
+        entry = _Answer(self, [*records, frame], records, response, delay_s)
+        entry.message_id = message_id
+        return entry
 
     def _submit(self, entry: _Answer) -> None:
         self.in_flight += 1

@@ -31,7 +31,7 @@ INSERT INTO session AS s (
 SELECT id, tenant_id, station_id, evse_no, connector_no, transaction_ref, start_key, token_uid, token_verdict,
     remote_start_id, reservation_id, state, charging_state, started_at, ended_at, received_at,
     received_at, meter_start_wh, meter_end_wh, energy_wh, power_w, soc_percent, last_sample_at, stop_reason,
-    offline, string_to_array(nullif(review, ''), ','), facts::jsonb
+    offline, coalesce(string_to_array(nullif(review, ''), ','), '{}'), facts::jsonb
 FROM unnest(
     $1::uuid[], $2::int[], $3::int[], $4::int[], $5::int[], $6::text[], $7::text[], $8::text[], $9::text[],
     $10::int[], $11::int[], $12::text[], $13::text[], $14::timestamptz[], $15::timestamptz[], $16::timestamptz[],

@@ -204,3 +204,12 @@ async def find_template(
         for entry in msgspec.json.decode(row["entries"]):
             merged["|".join(str(entry.get(part, "")) for part in ("component", "variable", "key"))] = entry
     return list(merged.values())
+
+
+async def server_secret(connection: asyncpg.Connection, name: str, fresh: bytes) -> bytes:
+    """Give a secret of the server itself; `fresh` becomes it at the first start."""
+    await connection.execute(
+        "INSERT INTO server_secret (name, value) VALUES ($1, $2) ON CONFLICT DO NOTHING", name, fresh
+    )
+    value: bytes = await connection.fetchval("SELECT value FROM server_secret WHERE name = $1", name)
+    return value

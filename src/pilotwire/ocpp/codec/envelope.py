@@ -107,7 +107,7 @@ def parse_frame_leniently(
 ) -> tuple[Frame, tuple[Deviation, ...]]:
     """Read a frame, repairing what real stations do wrong.
 
-    Survived are: message ids of up to 255 characters or given as a number, an absent or null payload, surplus or
+    Survived are: message ids of up to 255 characters or given as a number, an absent payload, surplus or
     missing elements, and broken JSON of the known kinds (see json_repair). Raises: FrameError.
     """
     if type(data) is not bytes:

@@ -118,8 +118,8 @@ class UnknownAction(CodecError):  # noqa: N818 - reads as what it is where it is
 class FrameError(CodecError):
     """Bytes are not a frame of the version.
 
-    `message_id` and `message_type` are given when they could be read nonetheless. Only a CALL (2), or something
-    that may have been one (None), is answered by a CALLERROR.
+    `message_id` and `message_type` are given when they could be read nonetheless. Only a CALL (2), or
+    something that may have been one (None), is answered by a CALLERROR.
     """
 
     def __init__(

@@ -133,8 +133,8 @@ def decode_response(version: OcppVersion, action: str, payload: Payload) -> Wire
 def encode(version: OcppVersion, action: str, kind: MessageKind, struct: WireStruct) -> bytes:
     """Write a payload that the version's schema accepts, or none at all.
 
-    For OCPP 2.0.1 fields that exist since 2.1 are left out; a value that exists since 2.1 is an error, as only
-    the caller knows what to say instead. Times are in UTC with `Z`, in whole seconds or milliseconds.
+    For OCPP 2.0.1 fields that exist since 2.1 are left out; a value that exists since 2.1 is an error, as
+    only the caller knows what to say instead. Times are in UTC with `Z`, in whole seconds or milliseconds.
     Raises: PayloadError, UnknownAction; TypeError for a struct of another message.
     """
     codec = codec_of(version, action, kind)

@@ -1,7 +1,7 @@
 """One listening socket: accepting, admission before TLS, the TLS handshake.
 
-Sockets are accepted here and not by `loop.create_server`, so that a flood is turned away before a transport or
-a TLS handshake is paid for, a failed TLS handshake can be told with its address, and a renewed certificate
+Sockets are accepted here and not by `loop.create_server`, so that a flood is turned away before a transport
+or a TLS handshake is paid for, a failed TLS handshake can be told with its address, and a renewed certificate
 holds for the next socket. (`loop.start_tls` on an accepted transport is no way: uvloop may read the client's
 first bytes before TLS is in place.)
 """
@@ -81,8 +81,10 @@ class EndpointSocket:
 
     def _receive(self, client: socket.socket, address: str) -> None:
         client.setblocking(False)
-        # Without it the flights of the TLS handshake wait 40 ms for delayed acknowledgements.
+        # Without these the flights of the TLS handshake wait 40 ms for delayed acknowledgements.
         client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if hasattr(socket, "TCP_QUICKACK"):
+            client.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
         gate = self._reception.gate
         refusal = gate.refusal_at_accept(limit_key(address), tls=self._tls is not None)
         if refusal is not None:

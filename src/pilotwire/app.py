@@ -1,0 +1,159 @@
+"""The composition root: the one place that builds the parts and ties them together."""
+
+import asyncio
+import os
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+
+import structlog
+
+from pilotwire.bus import LocalBus
+from pilotwire.core.clock import Clock, utc_now
+from pilotwire.db.embedded import EmbeddedPostgres
+from pilotwire.db.engine import Database
+from pilotwire.db.migrate import migrate
+from pilotwire.db.writer import GroupWriter
+from pilotwire.domain.sessions.repository import SINKS as SESSION_SINKS
+from pilotwire.domain.stations.decide import BootPolicy
+from pilotwire.domain.stations.repository import close_presence, list_enrolment_keys, list_records, server_secret
+from pilotwire.domain.stations.sinks import SINKS as STATION_SINKS
+from pilotwire.domain.stations.ports import StationChanged, StationRemoved
+from pilotwire.jobs.partitions import keep_partitions, keep_partitions_for_ever
+from pilotwire.ocpp.doorkeeper import StationDirectory, StationDoorkeeper
+from pilotwire.ocpp.gateway import Endpoint, Limits, Listener, TlsFiles
+from pilotwire.ocpp.switchboard import Switchboard
+from pilotwire.settings import Settings, host_and_port
+
+__all__ = ["Edge", "Server", "open_database"]
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Edge:
+    """The stations' edge, running."""
+
+    database: Database
+    bus: LocalBus
+    writer: GroupWriter
+    directory: StationDirectory
+    switchboard: Switchboard
+    listener: Listener
+    pepper: bytes
+
+
+async def open_database(
+    settings: Settings, stack: AsyncExitStack, progress: Callable[[str], None] | None = None
+) -> Database:
+    """Open the operator's PostgreSQL, or start the embedded one; bring its schema up to date.
+
+    The embedded server is watched: if it dies it is started again.
+    """
+    url = settings.database_url.get_secret_value()
+    if not url:
+        postgres = EmbeddedPostgres(settings.data_dir / "postgres")
+        url = await postgres.start(progress)
+        stack.push_async_callback(postgres.stop)
+        watching = asyncio.create_task(postgres.watch())
+        stack.push_async_callback(_cancelled, watching)
+    database = Database(url)
+    stack.push_async_callback(database.close)
+    await migrate(database.engine)
+    await database.open()
+    return database
+
+
+async def open_edge(
+    settings: Settings,
+    database: Database,
+    stack: AsyncExitStack,
+    *,
+    clock: Clock = utc_now,
+    limits: Limits | None = None,
+) -> Edge:
+    """Start the writer and the switchboard, and make a listener that does not listen yet."""
+    name = f"pilotwire {settings.gateway_name}"
+    bus = LocalBus()
+    async with database.service.acquire() as connection:
+        pepper = await server_secret(connection, "pepper", os.urandom(32))
+        await close_presence(connection, name)
+        directory = StationDirectory()
+        directory.fill(await list_records(connection), await list_enrolment_keys(connection))
+    bus.subscribe(StationChanged, directory.changed)
+    bus.subscribe(StationRemoved, directory.removed)
+    writer = GroupWriter(database.dsn, name, {**STATION_SINKS, **SESSION_SINKS})
+    writer.start()
+    stack.push_async_callback(writer.close)
+    switchboard = Switchboard(
+        database,
+        writer,
+        bus,
+        clock,
+        name=name,
+        pepper=pepper,
+        boot_policy=BootPolicy(
+            heartbeat_interval_s=settings.heartbeat_interval_s, retry_interval_s=settings.pending_retry_interval_s
+        ),
+        maximum_power_w=settings.maximum_session_power_w,
+    )
+    await switchboard.start()
+    stack.push_async_callback(switchboard.stop)
+    listener = Listener(StationDoorkeeper(directory, pepper, clock), switchboard, limits)
+    stack.push_async_callback(listener.drain, settings.drain_timeout_s)
+    return Edge(database, bus, writer, directory, switchboard, listener, pepper)
+
+
+class Server:
+    """The whole server in one process."""
+
+    def __init__(self, settings: Settings, *, clock: Clock = utc_now, limits: Limits | None = None) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._limits = limits
+        self._stack = AsyncExitStack()
+        self.edge: Edge
+        self.ocpp: Endpoint
+        self.ocpp_tls: Endpoint | None = None
+
+    async def start(self, progress: Callable[[str], None] | None = None) -> None:
+        """Start everything; when this returns, all ports accept connections."""
+        try:
+            await self._start(progress)
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def _start(self, progress: Callable[[str], None] | None) -> None:
+        settings = self._settings
+        database = await open_database(settings, self._stack, progress)
+        retention = {
+            "frame": settings.frame_retention_days,
+            "station_report": settings.frame_retention_days,
+            "connector_status": settings.sample_retention_days,
+            "sample": settings.sample_retention_days,
+        }
+        await keep_partitions(database, self._clock, retention)
+        upkeep = asyncio.create_task(keep_partitions_for_ever(database, self._clock, retention))
+        self._stack.push_async_callback(_cancelled, upkeep)
+        self.edge = await open_edge(settings, database, self._stack, clock=self._clock, limits=self._limits)
+        host, port = host_and_port(settings.ocpp)
+        self.ocpp = await self.edge.listener.start(host, port)
+        if settings.ocpp_tls:
+            host, port = host_and_port(settings.ocpp_tls)
+            self.ocpp_tls = await self.edge.listener.start(host, port, _tls_files(settings))
+
+    async def stop(self) -> None:
+        """Drain the stations, write what waits, and stop everything that `start` started."""
+        await self._stack.aclose()
+
+
+def _tls_files(settings: Settings) -> TlsFiles:
+    if settings.tls_cert is None or settings.tls_key is None:
+        raise ValueError("--ocpp-tls needs --tls-cert and --tls-key: the PEM files of the server's certificate")
+    return TlsFiles(settings.tls_cert, settings.tls_key, settings.client_ca)
+
+
+async def _cancelled(task: "asyncio.Task[None]") -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
