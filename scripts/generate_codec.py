@@ -35,6 +35,7 @@ STANDARD_NAMES = {
     "Difference": WIRETYPES,
     "WireStruct": WIRETYPES,
     "require_plausible": WIRETYPES,
+    "require_shallow": WIRETYPES,
     "require_tenths": WIRETYPES,
     "require_uri": WIRETYPES,
 }

@@ -136,7 +136,7 @@ class _Reader:
                 self.add_struct(name, schema, "")
                 return self.named(name)
             case None:
-                return TypeExpr("Any", frozenset({"Any"}))
+                return TypeExpr("Any", frozenset({"Any"}), "require_shallow")
         raise ValueError(f"{owner}.{field_name}: type {schema['type']} is not understood")
 
     def reference(self, name: str) -> TypeExpr:

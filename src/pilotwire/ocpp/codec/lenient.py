@@ -1,7 +1,7 @@
 """Read payloads that do not fit the schema: repair what can be repaired honestly and say what was done.
 
-The strict reader goes first, so a conformant message costs nothing here. The repair walks the plain JSON along
-the wanted type; what it may assume stands in repair_rules. Codes of the deviations:
+The strict reader goes first, so a conformant message costs nothing here. The repair walks the plain JSON
+along the wanted type; what it may assume stands in repair_rules. Codes of the deviations:
 
 - JSON: see json_repair; `payload_absent` for null where an object is due
 - names: `unknown_field` dropped, `key_case` another spelling of a known field
@@ -317,6 +317,14 @@ class _Repair:
             return fallback
         raise Unrepairable("not a listed value")
 
+    def custom(self, shape: inspect.CustomType, value: Any, path: str, place: rules.Place) -> Any:
+        cleaned = self.anything(shape, value, path, place)
+        try:
+            decode_custom(shape.cls, cleaned)
+        except ValueError as fault:
+            raise Unrepairable(str(fault)) from None
+        return cleaned
+
     def anything(self, _shape: inspect.Type, value: Any, path: str, _place: rules.Place) -> Any:
         cleaned = _without_nul(value)
         if cleaned != value:
@@ -344,5 +352,5 @@ _REPAIRS: Mapping[type[inspect.Type], Callable[[_Repair, Any, Any, str, rules.Pl
     inspect.DateTimeType: _Repair.time,
     inspect.LiteralType: _Repair.listed,
     inspect.AnyType: _Repair.anything,
-    inspect.CustomType: _Repair.anything,
+    inspect.CustomType: _Repair.custom,
 }

@@ -15,6 +15,7 @@ MessageKind = Literal["request", "response"]
 FIRST_YEAR = 1970
 LAST_YEAR = 9998
 MAX_VENDOR_ID = 255
+MAX_DEPTH = 64
 
 
 class WireStruct(
@@ -60,6 +61,7 @@ class CustomData:
             raise ValueError(f"Expected `str`, got `{type(vendor_id).__name__}` for `vendorId`")  # noqa: TRY004
         if len(vendor_id) > MAX_VENDOR_ID:
             raise ValueError(f"Expected `str` of length <= {MAX_VENDOR_ID} for `vendorId`")
+        require_shallow(content)
         self.content = content
 
     @property
@@ -106,6 +108,24 @@ def require_plausible(*moments: datetime | UnsetType) -> None:
     for moment in moments:
         if moment is not msgspec.UNSET and not FIRST_YEAR <= moment.year <= LAST_YEAR:
             raise ValueError(f"Implausible timestamp: year {moment.year}")
+
+
+def require_shallow(*contents: Any) -> None:
+    """Refuse free JSON that is nested so deeply that later code could run out of stack on it.
+
+    Raises: ValueError.
+    """
+    level: list[Any] = [each for each in contents if isinstance(each, dict | list)]
+    for _ in range(MAX_DEPTH):
+        if not level:
+            return
+        level = [
+            inner
+            for each in level
+            for inner in (each.values() if isinstance(each, dict) else each)
+            if isinstance(inner, dict | list)
+        ]
+    raise ValueError(f"Nested deeper than {MAX_DEPTH} levels")
 
 
 def require_tenths(*amounts: float | UnsetType) -> None:

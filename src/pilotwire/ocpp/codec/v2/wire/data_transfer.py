@@ -9,7 +9,7 @@ from msgspec import UNSET, UnsetType
 
 from pilotwire.ocpp.codec.v2.wire.scalars import Text255, Text50
 from pilotwire.ocpp.codec.v2.wire.types import StatusInfoType
-from pilotwire.ocpp.codec.wiretypes import CustomData, WireStruct
+from pilotwire.ocpp.codec.wiretypes import CustomData, WireStruct, require_shallow
 
 DataTransferStatusEnumType = Literal["Accepted", "Rejected", "UnknownMessageId", "UnknownVendorId"]
 
@@ -22,6 +22,9 @@ class DataTransferRequest(WireStruct, frozen=True, kw_only=True):
     vendorId: Text255
     customData: CustomData | UnsetType = UNSET
 
+    def __post_init__(self) -> None:
+        require_shallow(self.data)
+
 
 class DataTransferResponse(WireStruct, frozen=True, kw_only=True):
     """Answer to DataTransfer."""
@@ -30,3 +33,6 @@ class DataTransferResponse(WireStruct, frozen=True, kw_only=True):
     statusInfo: StatusInfoType | UnsetType = UNSET
     data: Any | UnsetType = UNSET
     customData: CustomData | UnsetType = UNSET
+
+    def __post_init__(self) -> None:
+        require_shallow(self.data)
