@@ -33,11 +33,11 @@ def judge(figures: dict[str, Any]) -> list[Line]:
     if baseline:
         usual = f"{baseline['messages_per_s']:,.0f}/s, {baseline['server_us_per_message']:,.0f} µs each"
         lines.append(Line("durable messages, the usual way", "", usual, None))
+        lines.append(Line("cores busy with the usual way", "", _cores(baseline), None))
     if pilotwire:
         ours = f"{pilotwire['messages_per_s']:,.0f}/s"
         lines.append(Line("durable messages, Pilotwire", "", ours, None))
-        busy = f"gateway {pilotwire['server_busy']:.2f}, PostgreSQL {pilotwire['postgres_busy']:.2f}, "
-        lines.append(Line("cores busy", "", f"{busy}load {pilotwire['generator_busy']:.2f}", None))
+        lines.append(Line("cores busy with Pilotwire", "", _cores(pilotwire), None))
     if baseline and pilotwire:
         ratio = pilotwire["messages_per_s"] / max(baseline["messages_per_s"], 0.001)
         lines.append(
@@ -62,6 +62,17 @@ def judge(figures: dict[str, Any]) -> list[Line]:
     for name, part in figures.items():
         lines.extend(_judge_truth(name, part))
     return lines
+
+
+def _cores(part: dict[str, Any]) -> str:
+    """Tell who kept the cores busy; what others took disturbed the measurement."""
+    shares = {
+        "server": part["server_busy"],
+        "PostgreSQL": part["postgres_busy"],
+        "load": part["generator_busy"],
+    }
+    shares["others"] = max(part["machine_busy"] - sum(shares.values()), 0.0)
+    return ", ".join(f"{name} {share:.2f}" for name, share in shares.items())
 
 
 def _judge_many(figures: dict[str, Any]) -> list[Line]:

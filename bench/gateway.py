@@ -28,13 +28,13 @@ from rich.console import Console
 
 from bench.budgets import judge, show
 from bench.limits import raise_open_files
-from bench.measure import cpu_s, machine, memory_kib, process_tree, versions
+from bench.measure import cpu_s, machine, machine_cpu_s, memory_kib, process_tree, versions
 from bench.servers import (
     BenchError,
     LoadProcess,
     Postgres,
     Server,
-    postgres_pids,
+    postmaster_pid,
     query,
     register_stations,
     start_bench_server,
@@ -66,23 +66,25 @@ class Options:
 class Meter:
     """Reads the processor time of the server and of PostgreSQL when the measured window opens and closes."""
 
-    def __init__(self, console: Console, part: str, server: Server, postgres: list[int]) -> None:
+    def __init__(self, console: Console, part: str, server: Server, postmaster: int) -> None:
         self._console = console
         self._part = part
         self._server = server
-        self._postgres = postgres
-        self._marks: dict[str, tuple[float, float]] = {}
+        self._postmaster = postmaster
+        self._marks: dict[str, tuple[float, float, float]] = {}
 
     def on_event(self, event: str, facts: dict[str, Any]) -> None:
         if event in ("measuring", "measured"):
-            self._marks[event] = (cpu_s(process_tree(self._server.pid)), cpu_s(self._postgres))
+            server_s = cpu_s(process_tree(self._server.pid, without="postgres"))
+            postgres_s = cpu_s(process_tree(self._postmaster)) if self._postmaster else 0.0
+            self._marks[event] = (server_s, postgres_s, machine_cpu_s())
         if event in ("progress", "connected", "ready", "measuring", "measured", "held"):
             text = ", ".join(f"{value:,} {name}" for name, value in facts.items())
             self._console.print(f"  [dim]{self._part}: {event} · {text}[/]")
 
     def figures(self, messages: int, elapsed_s: float) -> dict[str, Any]:
-        """Return the processor time between the marks, per message and as a share of one core."""
-        server_s, postgres_s = (
+        """Return the processor time between the marks, per message and in cores."""
+        server_s, postgres_s, machine_s = (
             end - start for start, end in zip(self._marks["measuring"], self._marks["measured"], strict=True)
         )
         return {
@@ -90,6 +92,7 @@ class Meter:
             "server_busy": round(server_s / elapsed_s, 3),
             "postgres_us_per_message": round(postgres_s / max(messages, 1) * 1e6, 2),
             "postgres_busy": round(postgres_s / elapsed_s, 3),
+            "machine_busy": round(machine_s / elapsed_s, 3),
         }
 
 
@@ -120,7 +123,7 @@ class Gateway:
         self.console.print("[bold]ceiling[/] the load generator alone")
         server = await start_bench_server("null", self.directory)
         try:
-            self.figures["ceiling"] = await self._load("ceiling", server, [], self._saturating())
+            self.figures["ceiling"] = await self._load("ceiling", server, 0, self._saturating())
         finally:
             await server.stop()
 
@@ -131,7 +134,7 @@ class Gateway:
         )
         try:
             await query(dsn, "CHECKPOINT")
-            figures = await self._load("baseline", server, await postgres_pids(dsn), self._saturating())
+            figures = await self._load("baseline", server, await postmaster_pid(dsn), self._saturating())
         finally:
             await server.stop()
         self.figures["baseline"] = {**figures, "stored": await query(dsn, COUNT_BASELINE)}
@@ -190,10 +193,8 @@ class Gateway:
         await server.stop()
         return await self._serve(dsn)
 
-    async def _load(
-        self, part: str, server: Server, postgres: list[int], load: dict[str, Any]
-    ) -> dict[str, Any]:
-        meter = Meter(self.console, part, server, postgres)
+    async def _load(self, part: str, server: Server, postmaster: int, load: dict[str, Any]) -> dict[str, Any]:
+        meter = Meter(self.console, part, server, postmaster)
         generator = await LoadProcess.start(
             server.ocpp,
             meter.on_event,
@@ -216,14 +217,14 @@ class Gateway:
         self.console.print(f"[bold]{part}[/]")
         await query(dsn, "CHECKPOINT")
         before = await query(dsn, COUNT_PILOTWIRE)
-        figures = await self._load(part, server, await postgres_pids(dsn), load)
+        figures = await self._load(part, server, await postmaster_pid(dsn), load)
         figures["stored"] = await query(dsn, COUNT_PILOTWIRE) - before
         self.figures[part] = figures
 
     async def _idle(self, server: Server) -> dict[str, Any]:
         """Measure the memory between a first tenth of the connections (which warm it up) and all of them."""
         self.console.print("[bold]idle[/]")
-        meter = Meter(self.console, "idle", server, [])
+        meter = Meter(self.console, "idle", server, 0)
         first = self.options.stations // 10
         generator = await LoadProcess.start(
             server.ocpp, meter.on_event, password=self.password, id_prefix=PREFIX,
@@ -270,6 +271,7 @@ def parse(arguments: list[str]) -> Options:
     )
     parser.add_argument("--warmup", type=float, help=f"seconds before each window ({default.warmup:.0f})")
     parser.add_argument("--rate", type=float, help=f"messages/s of part offered ({default.rate:.0f})")
+    parser.add_argument("--sources", type=int, help="loopback addresses that stations come from (1)")
     parser.add_argument(
         "--postgres", default="", metavar="URL", help="an external PostgreSQL (embedded otherwise)"
     )
@@ -277,9 +279,10 @@ def parse(arguments: list[str]) -> Options:
         "--output", type=Path, default=default.output, metavar="DIR", help="where the JSON file goes"
     )
     given = {name: value for name, value in vars(parser.parse_args(arguments)).items() if value is not None}
-    given["parts"] = tuple(part for part in PARTS if part in given["parts"].split(","))
-    if not given["parts"]:
-        parser.error(f"no such part; there are {', '.join(PARTS)}")
+    wanted = set(given["parts"].split(","))
+    if unknown := wanted - set(PARTS):
+        parser.error(f"no such part: {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
+    given["parts"] = tuple(part for part in PARTS if part in wanted)
     small: dict[str, Any] = {"stations": 300, "active": 100, "seconds": 3.0, "warmup": 1.0, "rate": 300.0}
     return Options(**{**(small if given["quick"] else {}), **given})
 

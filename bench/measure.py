@@ -25,7 +25,7 @@ def _stat(pid: int) -> tuple[str, int, float] | None:
     return name, int(fields[1]), (int(fields[11]) + int(fields[12])) * _TICK_S
 
 
-def process_tree(root: int, *, without: str = "postgres") -> list[int]:
+def process_tree(root: int, *, without: str = "") -> list[int]:
     """Return a process and its descendants, leaving out those named `without` and what is below them."""
     children: dict[int, list[int]] = {}
     for entry in Path("/proc").iterdir():
@@ -37,9 +37,23 @@ def process_tree(root: int, *, without: str = "postgres") -> list[int]:
     return tree
 
 
+def parent_of(pid: int, *, name: str) -> int:
+    """Return the parent of a process on this machine that is called `name`; 0 when there is none."""
+    found = _stat(pid)
+    return found[1] if found and found[0] == name else 0
+
+
 def cpu_s(pids: list[int]) -> float:
     """Return the processor seconds that the processes have used so far, user and system, all threads."""
     return sum(found[2] for pid in pids if (found := _stat(pid)))
+
+
+def machine_cpu_s() -> float:
+    """Return the processor seconds that the whole machine has spent so far on anything but idling."""
+    user, nice, system, _, _, interrupts, soft_interrupts, stolen = (
+        int(x) for x in Path("/proc/stat").read_text().split(maxsplit=9)[1:9]
+    )
+    return (user + nice + system + interrupts + soft_interrupts + stolen) * _TICK_S
 
 
 def memory_kib(pid: int) -> dict[str, int]:

@@ -17,6 +17,7 @@ import asyncpg
 import httpx
 
 from bench.load import identity_of
+from bench.measure import parent_of
 
 _READY = re.compile(r"ready(?: http=(?P<http>\S+))? ocpp=(?P<ocpp>\S+)")
 _ROOT = Path(__file__).parent.parent
@@ -236,10 +237,10 @@ async def query(dsn: str, statement: str) -> Any:
         await connection.close()
 
 
-async def postgres_pids(dsn: str) -> list[int]:
-    """Return the processes of the PostgreSQL behind `dsn` that work on this machine."""
+async def postmaster_pid(dsn: str) -> int:
+    """Return the process that all others of the PostgreSQL behind `dsn` descend from; 0 if it is remote."""
     connection = await asyncpg.connect(dsn)
     try:
-        return [row["pid"] for row in await connection.fetch("SELECT pid FROM pg_stat_activity")]
+        return parent_of(await connection.fetchval("SELECT pg_backend_pid()"), name="postgres")
     finally:
         await connection.close()

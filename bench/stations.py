@@ -252,7 +252,7 @@ class Connector:
         secret = base64.b64encode(f"{station.identity}:{self._password}".encode()).decode()
         headers = {"Authorization": f"Basic {secret}", "Sec-WebSocket-Protocol": station.dialect.subprotocol}
         run = station.run
-        source = {} if self._sources == 1 else {"local_addr": (self._next_source(), 0)}
+        source: dict[str, Any] = {} if self._sources == 1 else {"local_addr": (self._next_source(), 0)}
         async with self._gate:
             try:
                 await ws_connect(
