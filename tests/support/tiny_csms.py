@@ -1,7 +1,7 @@
-"""A charging station management system in a page, for tests of the simulator: accepts, records, calls, checks schemas.
+"""A charging station management system in a page, for tests of the simulator.
 
-Every frame that a station sends is validated against the official schema of its version, and so is every answer to a
-call, so that a test that runs to its end has also shown schema-exact messages.
+It accepts, records and calls. Every frame that a station sends is validated against the official schema of
+its version, and so is every answer to a call: a test that runs to its end has shown schema-exact messages.
 """
 
 from __future__ import annotations

@@ -28,6 +28,8 @@ class Lifecycle:
     def __init__(self, station: Station) -> None:
         self._station = station
         self.accepted = False
+        self.ready = asyncio.Event()
+        """Set when the server has accepted the station for the first time."""
         self.boot_status = "Unknown"
         self._boot_reason: str | None = "PowerUp"
         self._boot_now = asyncio.Event()
@@ -114,6 +116,7 @@ class Lifecycle:
             self._boot_reason = None
             self._say_security_event(reason)
         self.accepted = True
+        self.ready.set()
         if booted or not station.spec.quirks.silent_reconnect:
             station.tell_all()
         device = station.device
