@@ -12,11 +12,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 import asyncpg
+import msgspec
 import structlog
 
 __all__ = ["Entry", "Fenced", "GroupWriter", "Sink", "is_transient"]
 
 log = structlog.get_logger(__name__)
+_encode = msgspec.json.Encoder().encode
 
 # SQLSTATE classes that say 'not now' rather than 'not this': connection, resources, operator, internal, rollback.
 _TRANSIENT_CLASSES = frozenset({"08", "53", "57", "58", "XX", "40", "55", "25"})
@@ -206,10 +208,10 @@ class GroupWriter:
         stale: set[tuple[int, int]] = set()
         if fences:
             rows = await connection.fetch(
-                "SELECT f.station_id, f.epoch FROM unnest($1::int[], $2::bigint[]) AS f (station_id, epoch)"
-                " LEFT JOIN station_presence p USING (station_id) WHERE p.connection_epoch IS DISTINCT FROM f.epoch",
-                [fence[0] for fence in fences],
-                [fence[1] for fence in fences],
+                "SELECT (f.f ->> 0)::int, (f.f ->> 1)::bigint FROM json_array_elements($1) AS f (f)"
+                " LEFT JOIN station_presence p ON p.station_id = (f.f ->> 0)::int"
+                " WHERE p.connection_epoch IS DISTINCT FROM (f.f ->> 1)::bigint",
+                _encode(tuple(fences)).decode(),
             )
             stale = {(row[0], row[1]) for row in rows}
         groups: dict[type, list[Any]] = {}

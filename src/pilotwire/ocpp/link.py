@@ -39,7 +39,7 @@ from pilotwire.ocpp.gateway import Connection
 from pilotwire.ocpp.handlers import Context, handle
 from pilotwire.ocpp.handlers.context import Services
 from pilotwire.ocpp.quirks import Behaviour, behaviour_of
-from pilotwire.ocpp.redaction import redacted
+from pilotwire.ocpp.redaction import stored_text
 from pilotwire.ocpp.rpc import Caller, Exchange
 
 __all__ = ["LinkHost", "StationLink"]
@@ -262,8 +262,8 @@ class StationLink:
             FrameKept.STATION_CALLED,
             message_id,
             action,
-            redacted(text),
-            response,
+            stored_text(text),
+            None if response is None else response.decode(),
             ",".join(notes) if notes else None,
         )
         delay_s = self.behaviour.reply_delay_s.get(action, 0.0) if self.behaviour.reply_delay_s else 0.0
@@ -330,8 +330,8 @@ class StationLink:
         for code in notes:
             self.host.counted(self, code)
         kept = FrameKept(
-            record.tenant_id, record.id, now, now, FrameKept.WE_CALLED, message_id[:255], action, redacted(request),
-            None if response is None else redacted(response), ",".join(notes) if notes else None,
+            record.tenant_id, record.id, now, now, FrameKept.WE_CALLED, message_id[:255], action, stored_text(request),
+            None if response is None else stored_text(response), ",".join(notes) if notes else None,
         )  # fmt: skip
         self._submit(_Answer(self, [kept], [], None, 0.0))
 

@@ -8,13 +8,23 @@ from typing import Any
 
 import msgspec
 
-__all__ = ["redacted"]
+__all__ = ["redacted", "stored_text"]
 
 _SECRET_NAMES = frozenset({"authorizationkey", "basicauthpassword"})
 _SECRET_FIELD = re.compile(r"(?i)password$")
 _ANY = re.compile(rb"(?i)authorizationkey|password")
 _STRING_VALUE = re.compile(rb'("(?:value|attributeValue|[A-Za-z]*[Pp]assword)"\s*:\s*)"(?:[^"\\]|\\.)*"?')
 _HIDDEN = "***"
+# Outside of strings JSON has no control character but these blanks; inside none at all.
+_BLANKS = {code: " " for code in range(32)}
+
+
+def stored_text(frame: bytes) -> str:
+    """Give a frame as it is stored: as text on one line, without the values of secret settings."""
+    if b"assword" in frame or b"uthorization" in frame or b"ASSWORD" in frame or b"UTHORIZATION" in frame:
+        frame = redacted(frame)
+    text = frame.decode("utf-8", "replace")
+    return text if text.isprintable() else text.translate(_BLANKS)
 
 
 def redacted(frame: bytes) -> bytes:

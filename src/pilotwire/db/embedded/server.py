@@ -3,7 +3,6 @@
 import asyncio
 import itertools
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
@@ -40,7 +39,7 @@ from pilotwire.db.embedded.processes import (
 )
 from pilotwire.db.embedded.readiness import Lost, until_ready
 from pilotwire.db.embedded.sharing import Lease, exclusive, list_other_namespaces
-from pilotwire.db.embedded.sockets import PORT, choose_socket_directory
+from pilotwire.db.embedded.sockets import PORT, answers, choose_socket_directory, remove_socket_directory
 
 __all__ = ["EmbeddedPostgres", "ServerEvent"]
 
@@ -131,7 +130,7 @@ class EmbeddedPostgres:
                 try:
                     if not lease.others() and self._process is not None:
                         # Nobody would ever stop what we had begun to start.
-                        await shutdown.stop(self._process, self._name(), tell)
+                        await self._shut_down()
                 finally:
                     self._process = None
                     lease.release()
@@ -249,9 +248,6 @@ class EmbeddedPostgres:
         process = find_process(pid_file.pid) if pid_file is not None else None
         if process is not None and is_postmaster_of(process, self._name()):
             return process
-        if process is not None:
-            # Its number now belongs to a stranger, whom PostgreSQL would take for the old server.
-            (self._cluster / "postmaster.pid").unlink(missing_ok=True)
         return None
 
     async def _launch(self, tell: Callable[[str], None]) -> Process:
@@ -288,7 +284,17 @@ class EmbeddedPostgres:
     def _spawn(self, account: Account, binaries: Binaries) -> Process:
         pid_file = read_pid_file(self._cluster)
         before = self._socket_directory or (pid_file.socket_directory if pid_file else None)
+        if before is not None and answers(before):
+            raise DataDirectoryError(
+                f"a PostgreSQL that cannot be seen from here, as in another container, serves {self._home}: "
+                "two servers on the same files would destroy them"
+            )
         directory = choose_socket_directory(self._home, self._name(), account, before)
+        self._socket_directory = directory
+        # The old server's number may belong to a stranger now, or to a dead process that nobody has collected
+        # yet; PostgreSQL would take either for a living server.
+        for stale in (self._cluster / "postmaster.pid", directory / f".s.PGSQL.{PORT}.lock"):
+            stale.unlink(missing_ok=True)
         arguments = server_arguments(self._settings, name=self._name(), socket_directory=directory)
         log = current_log(self._cluster)
         self._seen_log = log.stat().st_size if log is not None else 0
@@ -310,9 +316,8 @@ class EmbeddedPostgres:
             await shutdown.stop(
                 process, self._name(), lambda text: _log.warning("embedded_postgres", detail=text)
             )
-        if self._socket_directory is not None and self._socket_directory.parent != self._home:
-            with suppress(OSError):
-                self._socket_directory.rmdir()
+        if self._socket_directory is not None:
+            await asyncio.to_thread(remove_socket_directory, self._socket_directory)
 
     def _name(self) -> str:
         return cluster_name(self._cluster)

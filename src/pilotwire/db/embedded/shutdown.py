@@ -11,6 +11,7 @@ from pilotwire.db.embedded.processes import Process, is_alive, list_cluster_proc
 __all__ = ["clear_orphans", "stop"]
 
 _POLL_S = 0.02
+_ASK_AGAIN_S = 0.5
 # A fast shutdown writes a checkpoint, on a slow disk the work of minutes; giving up costs a recovery later.
 FAST_SHUTDOWN_S = 120.0
 IMMEDIATE_SHUTDOWN_S = 10.0
@@ -21,8 +22,13 @@ KILLED_S = 10.0
 
 async def stop(process: Process, cluster_name: str, tell: Callable[[str], None]) -> None:
     """Shut a server down: fast, which loses nothing; if it does not end, by force, which costs a recovery."""
-    signal_process(process, signal.SIGINT)
-    if not await _ended([process], FAST_SHUTDOWN_S):
+    deadline = monotonic() + FAST_SHUTDOWN_S
+    ended = False
+    while not ended and monotonic() < deadline:
+        # Asked again and again: a process that has just been started does not listen yet.
+        signal_process(process, signal.SIGINT)
+        ended = await _ended([process], min(_ASK_AGAIN_S, FAST_SHUTDOWN_S))
+    if not ended:
         tell(
             f"PostgreSQL (process {process.pid}) did not stop in {FAST_SHUTDOWN_S:.0f} s; "
             "stopping it without a checkpoint"

@@ -1,19 +1,34 @@
 """Where the server's socket lies: private, reachable for both sides, with a path that fits its address."""
 
 import os
+import socket
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from pilotwire.db.embedded.account import Account
 from pilotwire.db.embedded.errors import DataDirectoryError
 from pilotwire.db.embedded.files import make_private_directory
 
-__all__ = ["PORT", "choose_socket_directory"]
+__all__ = ["PORT", "answers", "choose_socket_directory", "remove_socket_directory"]
 
 # Only the name of the socket file comes from it; the server listens on no TCP port.
 PORT = 5432
 # sun_path has 108 bytes on Linux and 104 on macOS and the BSDs, with the closing zero.
 _LONGEST_PATH_BYTES = 107 if os.uname().sysname == "Linux" else 103
+
+
+def answers(directory: Path) -> bool:
+    """Say whether a server listens in the directory."""
+    with socket.socket(socket.AF_UNIX) as client:
+        client.settimeout(1)
+        try:
+            client.connect(str(directory / f".s.PGSQL.{PORT}"))
+        except TimeoutError:
+            return True
+        except OSError:
+            return False
+    return True
 
 
 def choose_socket_directory(home: Path, cluster_name: str, account: Account, before: Path | None) -> Path:
@@ -56,3 +71,11 @@ def choose_socket_directory(home: Path, cluster_name: str, account: Account, bef
     except OSError as error:
         raise DataDirectoryError("no place for PostgreSQL's socket: " + "; ".join(refusals)) from error
     return path
+
+
+def remove_socket_directory(directory: Path) -> None:
+    """Clear away the directory of a server that has ended, and what a killed one left in it."""
+    with suppress(OSError):
+        for name in (f".s.PGSQL.{PORT}", f".s.PGSQL.{PORT}.lock"):
+            (directory / name).unlink(missing_ok=True)
+        directory.rmdir()

@@ -18,6 +18,9 @@ _SQRT3 = 1.7320508
 _MAIN_LOCATIONS = (None, "Outlet")
 _PHASES = {"L1": 0, "L1-N": 0, "L2": 1, "L2-N": 1, "L3": 2, "L3-N": 2}
 _LINES = {"L1-L2": 0, "L2-L3": 1, "L3-L1": 2}
+_NO_LINES: list[float | None] = [None, None, None]
+_POWER_ONLY = {"Power.Active.Import", "Power.Active.Export"}
+_FOLDED = _POWER_ONLY | {"Current.Import", "Current.Export", "Voltage"}
 _encode = msgspec.json.Encoder().encode
 
 
@@ -45,9 +48,9 @@ class _Quantity:
 
     def summed(self, notes: set[str]) -> float | None:
         """The total; the sum of the phases where it is missing or more than 10 % off."""
-        parts = [part for part in self.phases if part is not None]
-        if not parts:
+        if self.phases == _NO_LINES:
             return self.total
+        parts = [part for part in self.phases if part is not None]
         total = sum(parts)
         if self.total is None:
             return total
@@ -65,8 +68,7 @@ def fold_readings(at: datetime, readings: Iterable[Reading]) -> tuple[Sample, se
     notes: set[str] = set()
     energy: Decimal | None = None
     energy_phases: list[Decimal] = []
-    power_in, power_out = _Quantity(), _Quantity()
-    current_in, current_out, voltage = _Quantity(), _Quantity(), _Quantity()
+    found: dict[str, _Quantity] = {}
     lines: list[float | None] = [None, None, None]
     soc: float | None = None
     context: str | None = None
@@ -83,21 +85,13 @@ def fold_readings(at: datetime, readings: Iterable[Reading]) -> tuple[Sample, se
                     energy = value
                 else:
                     energy_phases.append(value)
-            elif measurand == "Power.Active.Import" and reading.location in _MAIN_LOCATIONS:
-                _put(power_in, reading, _number(reading, kilo="kW"))
-            elif measurand == "Current.Import" and reading.location in _MAIN_LOCATIONS:
-                _put(current_in, reading, _number(reading))
-            elif measurand == "Voltage" and reading.location in _MAIN_LOCATIONS:
+            elif measurand in _FOLDED and reading.location in _MAIN_LOCATIONS:
                 if reading.phase in _LINES:
                     lines[_LINES[reading.phase]] = _number(reading)
                 else:
-                    _put(voltage, reading, _number(reading))
+                    _put(found, reading)
             elif measurand == "SoC":
                 soc = _number(reading)
-            elif measurand == "Power.Active.Export":
-                _put(power_out, reading, _number(reading, kilo="kW"))
-            elif measurand == "Current.Export":
-                _put(current_out, reading, _number(reading))
             elif reading.signed is None:
                 other.append(_kept_apart(reading))
         except (ValueError, InvalidOperation):
@@ -105,21 +99,15 @@ def fold_readings(at: datetime, readings: Iterable[Reading]) -> tuple[Sample, se
             other.append(_kept_apart(reading))
     if energy is None and energy_phases:
         energy = sum(energy_phases, Decimal(0))
-    power = _power_w(power_in, power_out, notes)
-    if current_in.total is None and not any(p is not None for p in current_in.phases):
-        if current_out.total is not None or any(p is not None for p in current_out.phases):
-            if power is None or power >= 0:
-                notes.add("current_export_for_import")
-            current_in = current_out
-    amps = _phases(current_in)
-    volts = _phases(voltage)
-    if volts == [None, None, None] and any(line is not None for line in lines):
-        notes.add("voltage_between_lines")
-        volts = [None if line is None else line / _SQRT3 for line in lines]
+    kept = _encode(other).decode() if other else None
+    power = _power_w(found, notes) if found else None
+    if found.keys() <= _POWER_ONLY and lines == _NO_LINES:  # most samples: energy and power
+        return Sample(at, context, energy, power, soc_percent=soc, other=kept), notes
+    amps = _amps(found, power, notes)
+    volts = _volts(found, lines, notes)
     return (
         Sample(
-            at, context, energy, power, amps[0], amps[1], amps[2], volts[0], volts[1], volts[2], soc,
-            _encode(other).decode() if other else None,
+            at, context, energy, power, amps[0], amps[1], amps[2], volts[0], volts[1], volts[2], soc, kept,
         ),
         notes,
     )  # fmt: skip
@@ -134,33 +122,55 @@ def _energy_wh(reading: Reading) -> Decimal:
     return value * _KILO if reading.unit == "kWh" else value
 
 
-def _number(reading: Reading, kilo: str = "") -> float:
+def _number(reading: Reading) -> float:
     value = float(reading.value)
     if not -1e12 < value < 1e12:  # also refuses what is not a number, which a real column could not be summed over
         raise ValueError(reading.value)
     if reading.multiplier:
         value *= 10.0**reading.multiplier
-    return value * 1000 if kilo and reading.unit == kilo else value
+    return value * 1000 if reading.unit == "kW" else value
 
 
-def _put(quantity: _Quantity, reading: Reading, value: float) -> None:
-    phase = reading.phase
-    if phase is None:
+def _put(found: dict[str, _Quantity], reading: Reading) -> None:
+    value = _number(reading)
+    quantity = found.get(reading.measurand)
+    if quantity is None:
+        quantity = found[reading.measurand] = _Quantity()
+    if reading.phase is None:
         quantity.total = value
-    elif phase in _PHASES:
-        quantity.phases[_PHASES[phase]] = value
+    elif reading.phase in _PHASES:
+        quantity.phases[_PHASES[reading.phase]] = value
     # A lonely N carries what is left over; it is no phase.
 
 
-def _power_w(power_in: _Quantity, power_out: _Quantity, notes: set[str]) -> float | None:
-    imported, exported = power_in.summed(notes), power_out.summed(notes)
+def _power_w(found: dict[str, _Quantity], notes: set[str]) -> float | None:
+    bought, sold = found.get("Power.Active.Import"), found.get("Power.Active.Export")
+    imported = None if bought is None else bought.summed(notes)
+    exported = None if sold is None else sold.summed(notes)
     if exported:
         return (imported or 0.0) - abs(exported)
     return imported if imported is not None else exported
 
 
-def _phases(quantity: _Quantity) -> list[float | None]:
-    if quantity.total is not None and quantity.phases == [None, None, None]:
+def _amps(found: dict[str, _Quantity], power_w: float | None, notes: set[str]) -> list[float | None]:
+    current = found.get("Current.Import")
+    if current is None and (current := found.get("Current.Export")) is not None and (power_w is None or power_w >= 0):
+        notes.add("current_export_for_import")
+    return _phases(current)
+
+
+def _volts(found: dict[str, _Quantity], lines: list[float | None], notes: set[str]) -> list[float | None]:
+    volts = _phases(found.get("Voltage"))
+    if volts == _NO_LINES and lines != _NO_LINES:
+        notes.add("voltage_between_lines")
+        return [None if line is None else line / _SQRT3 for line in lines]
+    return volts
+
+
+def _phases(quantity: _Quantity | None) -> list[float | None]:
+    if quantity is None:
+        return _NO_LINES
+    if quantity.total is not None and quantity.phases == _NO_LINES:
         return [quantity.total, None, None]  # direct current, or one phase that is not named
     return quantity.phases
 

@@ -36,6 +36,8 @@ class Review(StrEnum):
 
 _DISPUTING = frozenset({Review.STOP_WITHOUT_START, Review.METER_RAN_BACKWARDS, Review.ENERGY_BEYOND_PHYSICS})
 
+_NOTHING_TO_REVIEW: frozenset[Review] = frozenset()
+
 OrderKey = tuple[int, datetime]
 
 
@@ -118,20 +120,21 @@ class SessionFacts(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 
     def reviews(self, maximum_power_w: float) -> frozenset[Review]:
         """Say why a person should look at this session; `maximum_power_w` bounds what is physically possible."""
-        found = set(self.flags)
+        found: list[Review] = [*self.flags]
         start, end = self.meter_start_wh, self.meter_end_wh
-        if start is not None and end is not None and end < start:
-            found.add(Review.METER_RAN_BACKWARDS)
-        elif (energy := self.energy_wh) is not None:
-            # A minute is added: clocks of stations have whole seconds, and registers whole steps.
-            hours = max((self.last_at - self.first_at).total_seconds() + 60, 60) / 3600
-            if float(energy) > maximum_power_w * hours:
-                found.add(Review.ENERGY_BEYOND_PHYSICS)
+        if start is not None and end is not None:
+            if end < start:
+                found.append(Review.METER_RAN_BACKWARDS)
+            elif end - start > 1000:
+                # A minute is added: clocks of stations have whole seconds, and registers whole steps.
+                hours = ((self.last_at - self.first_at).total_seconds() + 60) / 3600
+                if float(end - start) > maximum_power_w * hours:
+                    found.append(Review.ENERGY_BEYOND_PHYSICS)
         if self.started_at is None:
-            found.add(Review.STOP_WITHOUT_START if self.ended else Review.START_NEVER_SEEN)
+            found.append(Review.STOP_WITHOUT_START if self.ended else Review.START_NEVER_SEEN)
         if self.ended and self.seen and (len(self.seen) > 1 or self.seen[0][0] != 0):
-            found.add(Review.EVENTS_MISSING)
-        return frozenset(found)
+            found.append(Review.EVENTS_MISSING)
+        return frozenset(found) if found else _NOTHING_TO_REVIEW
 
     def state(self, reviews: frozenset[Review]) -> SessionState:
         """Give the state that follows from the facts and their `reviews`."""

@@ -1,6 +1,8 @@
 """Sessions in SQL: the writer's sinks, what a connecting station's sessions are, and what people ask for."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -9,6 +11,7 @@ import msgspec
 from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from pilotwire.db.bulk import copy_rows, run_with_rows
 from pilotwire.db.writer import Sink
 from pilotwire.domain.sessions import tables
 from pilotwire.domain.sessions.decide import SessionsView
@@ -31,16 +34,13 @@ INSERT INTO session AS s (
 SELECT id, tenant_id, station_id, evse_no, connector_no, transaction_ref, start_key, token_uid, token_verdict,
     remote_start_id, reservation_id, state, charging_state, started_at, ended_at, received_at,
     received_at, meter_start_wh, meter_end_wh, energy_wh, power_w, soc_percent, last_sample_at, stop_reason,
-    offline, coalesce(string_to_array(nullif(review, ''), ','), '{}'), facts::jsonb
-FROM unnest(
-    $1::uuid[], $2::int[], $3::int[], $4::int[], $5::int[], $6::text[], $7::text[], $8::text[], $9::text[],
-    $10::int[], $11::int[], $12::text[], $13::text[], $14::timestamptz[], $15::timestamptz[], $16::timestamptz[],
-    $17::numeric[], $18::numeric[], $19::numeric[], $20::float4[], $21::float4[], $22::timestamptz[], $23::text[],
-    $24::bool[], $25::text[], $26::text[])
-  AS n (id, tenant_id, station_id, evse_no, connector_no, transaction_ref, start_key, token_uid, token_verdict,
-    remote_start_id, reservation_id, state, charging_state, started_at, ended_at, received_at,
-    meter_start_wh, meter_end_wh, energy_wh, power_w, soc_percent, last_sample_at, stop_reason,
-    offline, review, facts)
+    offline, coalesce(string_to_array(nullif(review, ''), ','), '{}'), facts
+FROM json_to_recordset($1) AS n (
+    id uuid, tenant_id int, station_id int, evse_no int, connector_no int, transaction_ref text, start_key text,
+    token_uid text, token_verdict text, remote_start_id int, reservation_id int, state text, charging_state text,
+    started_at timestamptz, ended_at timestamptz, received_at timestamptz, meter_start_wh numeric,
+    meter_end_wh numeric, energy_wh numeric, power_w float4, soc_percent float4, last_sample_at timestamptz,
+    stop_reason text, offline bool, review text, facts text)
 ON CONFLICT (id) DO UPDATE SET
     evse_no = excluded.evse_no, connector_no = excluded.connector_no, token_uid = excluded.token_uid,
     token_verdict = excluded.token_verdict, remote_start_id = excluded.remote_start_id,
@@ -56,11 +56,10 @@ _ADVANCE = """
 UPDATE session AS s SET
     last_received_at = n.received_at, meter_start_wh = n.meter_start_wh, meter_end_wh = n.meter_end_wh,
     energy_wh = n.energy_wh, power_w = n.power_w, soc_percent = n.soc_percent, last_sample_at = n.last_sample_at,
-    charging_state = n.charging_state, facts = n.facts::jsonb
-FROM unnest($1::uuid[], $2::timestamptz[], $3::numeric[], $4::numeric[], $5::numeric[], $6::float4[], $7::float4[],
-    $8::timestamptz[], $9::text[], $10::text[])
-  AS n (id, received_at, meter_start_wh, meter_end_wh, energy_wh, power_w, soc_percent, last_sample_at,
-    charging_state, facts)
+    charging_state = n.charging_state, facts = n.facts
+FROM json_to_recordset($1) AS n (
+    id uuid, received_at timestamptz, meter_start_wh numeric, meter_end_wh numeric, energy_wh numeric, power_w float4,
+    soc_percent float4, last_sample_at timestamptz, charging_state text, facts text)
 WHERE s.id = n.id
 """
 
@@ -80,31 +79,81 @@ async def _write_sessions(connection: asyncpg.Connection, records: list[SessionK
         if record.new or record.change != "updated" or record.review:
             whole.add(session_id)
     if whole:
-        rows = [_whole_row(newest[session_id]) for session_id in whole]
-        await connection.execute(_UPSERT, *map(list, zip(*rows, strict=True)))
+        await run_with_rows(connection, _UPSERT, [_whole_row(newest[session_id]) for session_id in whole])
     if len(whole) < len(newest):
         rows = [_advance_row(record) for session_id, record in newest.items() if session_id not in whole]
-        await connection.execute(_ADVANCE, *map(list, zip(*rows, strict=True)))
+        await run_with_rows(connection, _ADVANCE, rows)
 
 
-def _whole_row(record: SessionKept) -> tuple[Any, ...]:
+class _Row(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """What a message of an open session changes in its row."""
+
+    id: UUID
+    received_at: datetime
+    meter_start_wh: Decimal | None
+    meter_end_wh: Decimal | None
+    energy_wh: Decimal | None
+    power_w: float | None
+    soc_percent: float | None
+    last_sample_at: datetime | None
+    charging_state: str | None
+    facts: str
+
+
+class _WholeRow(_Row, frozen=True, gc=False, kw_only=True):
+    """Every column of a session's row."""
+
+    tenant_id: int
+    station_id: int
+    evse_no: int | None
+    connector_no: int | None
+    transaction_ref: str
+    start_key: str | None
+    token_uid: str | None
+    token_verdict: str | None
+    remote_start_id: int | None
+    reservation_id: int | None
+    state: str
+    started_at: datetime
+    ended_at: datetime | None
+    stop_reason: str | None
+    offline: bool
+    review: str
+
+
+def _advance_row(record: SessionKept) -> _Row:
+    return _Row(*_moving(record))
+
+
+def _whole_row(record: SessionKept) -> _WholeRow:
+    facts = record.facts
+    return _WholeRow(
+        *_moving(record),
+        tenant_id=record.tenant_id,
+        station_id=record.station_id,
+        evse_no=facts.evse_no,
+        connector_no=facts.connector_no,
+        transaction_ref=facts.transaction_ref,
+        start_key=facts.start_key,
+        token_uid=facts.token_uid,
+        token_verdict=facts.token_verdict,
+        remote_start_id=facts.remote_start_id,
+        reservation_id=facts.reservation_id,
+        state=record.state,
+        started_at=facts.started_at or facts.first_at,
+        ended_at=facts.ended_at,
+        stop_reason=facts.stop_reason,
+        offline=facts.offline,
+        review=",".join(record.review),
+    )
+
+
+def _moving(record: SessionKept) -> tuple[Any, ...]:
     facts = record.facts
     power, soc, sampled_at = _live(facts)
     return (
-        facts.id, record.tenant_id, record.station_id, facts.evse_no, facts.connector_no, facts.transaction_ref,
-        facts.start_key, facts.token_uid, facts.token_verdict, facts.remote_start_id, facts.reservation_id,
-        record.state, facts.charging_state[1] if facts.charging_state else None, facts.started_at or facts.first_at,
-        facts.ended_at, record.received_at, facts.meter_start_wh, facts.meter_end_wh, facts.energy_wh, power, soc,
-        sampled_at, facts.stop_reason, facts.offline, ",".join(record.review), _encode(facts).decode(),
-    )  # fmt: skip
-
-
-def _advance_row(record: SessionKept) -> tuple[Any, ...]:
-    facts = record.facts
-    power, soc, sampled_at = _live(facts)
-    return (
-        facts.id, record.received_at, facts.meter_start_wh, facts.meter_end_wh, facts.energy_wh, power, soc,
-        sampled_at, facts.charging_state[1] if facts.charging_state else None, _encode(facts).decode(),
+        facts.id, record.received_at, facts.meter_start_wh, facts.meter_end_wh, facts.energy_wh, power, soc, sampled_at,
+        facts.charging_state[1] if facts.charging_state else None, _encode(facts).decode(),
     )  # fmt: skip
 
 
@@ -116,15 +165,13 @@ def _live(facts: SessionFacts) -> tuple[float | None, float | None, Any]:
 
 
 async def _write_events(connection: asyncpg.Connection, records: list[SessionEventKept]) -> None:
-    rows = [
-        (r.session_id, r.tenant_id, r.kind, r.seq_no, r.at, r.received_at, r.trigger, r.charging_state, r.offline)
-        for r in records
-    ]
-    await connection.execute(
+    await run_with_rows(
+        connection,
         "INSERT INTO session_event (session_id, tenant_id, kind, seq_no, at, received_at, trigger, charging_state,"
-        " offline) SELECT * FROM unnest($1::uuid[], $2::int[], $3::text[], $4::int[], $5::timestamptz[],"
-        " $6::timestamptz[], $7::text[], $8::text[], $9::bool[]) ON CONFLICT DO NOTHING",
-        *map(list, zip(*rows, strict=True)),
+        " offline) SELECT * FROM json_to_recordset($1) AS n (session_id uuid, tenant_id int, kind text, seq_no int,"
+        " at timestamptz, received_at timestamptz, trigger text, charging_state text, offline bool)"
+        " ON CONFLICT DO NOTHING",
+        records,
     )
 
 
@@ -139,7 +186,7 @@ async def _write_samples(connection: asyncpg.Connection, records: list[SampleKep
                 s.voltage_l2_v, s.voltage_l3_v, s.soc_percent, s.other,
             )  # fmt: skip
         )
-    await connection.copy_records_to_table("sample", records=rows, columns=_SAMPLE_COLUMNS)
+    await copy_rows(connection, "sample", _SAMPLE_COLUMNS, rows)
 
 
 SINKS: Mapping[type, Sink] = {
@@ -153,8 +200,8 @@ async def load_views(connection: asyncpg.Connection, station_ids: Sequence[int],
     """Give each station's sessions view: its open sessions and its `keep` newest."""
     rows = await connection.fetch(
         "SELECT st.id AS station_id, s.facts, s.total FROM unnest($1::int[]) AS st (id) CROSS JOIN LATERAL ("
-        " (SELECT facts::text, id, NULL::bigint AS total FROM session WHERE station_id = st.id ORDER BY id DESC LIMIT $2)"
-        " UNION (SELECT facts::text, id, NULL FROM session WHERE station_id = st.id AND ended_at IS NULL)"
+        " (SELECT facts, id, NULL::bigint AS total FROM session WHERE station_id = st.id ORDER BY id DESC LIMIT $2)"
+        " UNION (SELECT facts, id, NULL FROM session WHERE station_id = st.id AND ended_at IS NULL)"
         ") AS s",
         list(station_ids),
         keep + 1,
@@ -172,7 +219,7 @@ async def load_views(connection: asyncpg.Connection, station_ids: Sequence[int],
 async def look_up_ref(connection: asyncpg.Connection, station_id: int, transaction_ref: str) -> SessionFacts | None:
     """Find a session of a station by its reference."""
     text = await connection.fetchval(
-        "SELECT facts::text FROM session WHERE station_id = $1 AND transaction_ref = $2", station_id, transaction_ref
+        "SELECT facts FROM session WHERE station_id = $1 AND transaction_ref = $2", station_id, transaction_ref
     )
     return None if text is None else _decode(text)
 
@@ -180,7 +227,7 @@ async def look_up_ref(connection: asyncpg.Connection, station_id: int, transacti
 async def look_up_start(connection: asyncpg.Connection, station_id: int, start_key: str) -> SessionFacts | None:
     """Find a session of a station by the content of its start."""
     text = await connection.fetchval(
-        "SELECT facts::text FROM session WHERE station_id = $1 AND start_key = $2", station_id, start_key
+        "SELECT facts FROM session WHERE station_id = $1 AND start_key = $2", station_id, start_key
     )
     return None if text is None else _decode(text)
 

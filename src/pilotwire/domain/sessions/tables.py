@@ -38,7 +38,7 @@ session = Table(
     Column("stop_reason", Text),
     Column("offline", Boolean, nullable=False),
     Column("review", ARRAY(Text), nullable=False),
-    Column("facts", JSONB, nullable=False),
+    Column("facts", Text, nullable=False),
 )
 
 session_event = Table(

@@ -18,7 +18,10 @@ __all__ = [
 
 
 class FrameKept(msgspec.Struct, frozen=True, gc=False):
-    """One exchange with a station: a call and its answer, as they went over the wire."""
+    """One exchange with a station: a call and its answer, as they went over the wire.
+
+    Line breaks and tabs between the parts of the JSON are blanks here; secrets are taken out.
+    """
 
     tenant_id: int
     station_id: int
@@ -27,8 +30,8 @@ class FrameKept(msgspec.Struct, frozen=True, gc=False):
     direction: int
     message_id: str
     action: str
-    request: bytes
-    response: bytes | None
+    request: str
+    response: str | None
     deviations: str | None = None
 
     STATION_CALLED = 0

@@ -1,10 +1,10 @@
 """The writer's sinks of stations: records of a batch into their tables by set-based SQL."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import asyncpg
 
+from pilotwire.db.bulk import copy_rows, run_with_rows
 from pilotwire.db.writer import Sink
 from pilotwire.domain.stations.records import (
     ConnectorStatusChanged,
@@ -21,67 +21,50 @@ from pilotwire.domain.stations.records import (
 __all__ = ["SINKS"]
 
 
-def _columns(rows: list[tuple[Any, ...]]) -> list[list[Any]]:
-    return [list(column) for column in zip(*rows, strict=True)]
-
-
 async def _write_boots(connection: asyncpg.Connection, records: list[StationBootKept]) -> None:
     newest = {record.station_id: record for record in records}
-    rows = [
-        (
-            r.station_id, r.vendor, r.model, r.serial_number, r.firmware_version, r.iccid, r.imsi, r.reason,
-            r.booted_at,
-        )  # fmt: skip
-        for r in newest.values()
-    ]
-    await connection.execute(
+    await run_with_rows(
+        connection,
         "UPDATE station SET vendor = n.vendor, model = n.model, serial_number = n.serial_number,"
         " firmware_version = n.firmware_version, iccid = n.iccid, imsi = n.imsi, boot_reason = n.reason,"
-        " booted_at = n.booted_at FROM unnest($1::int[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[],"
-        " $7::text[], $8::text[], $9::timestamptz[])"
-        " AS n (id, vendor, model, serial_number, firmware_version, iccid, imsi, reason, booted_at)"
-        " WHERE station.id = n.id",
-        *_columns(rows),
+        " booted_at = n.booted_at FROM json_to_recordset($1) AS n (station_id int, vendor text, model text,"
+        " serial_number text, firmware_version text, iccid text, imsi text, reason text, booted_at timestamptz)"
+        " WHERE station.id = n.station_id",
+        list(newest.values()),
     )
 
 
 async def _write_statuses(connection: asyncpg.Connection, records: list[ConnectorStatusChanged]) -> None:
-    await connection.copy_records_to_table(
+    await copy_rows(
+        connection,
         "connector_status",
-        records=[
+        ("tenant_id", "station_id", "evse_no", "connector_no", "status", "error_code", "status_at", "received_at"),
+        [
             (r.tenant_id, r.station_id, r.evse_no, r.connector_no, r.status, r.error_code, r.status_at, r.received_at)
             for r in records
         ],
-        columns=(
-            "tenant_id", "station_id", "evse_no", "connector_no", "status", "error_code", "status_at", "received_at",
-        ),  # fmt: skip
     )
     newest = {(r.station_id, r.evse_no, r.connector_no): r for r in records if r.current}
     if not newest:
         return
-    rows = [
-        (
-            r.station_id, r.tenant_id, r.evse_no, r.connector_no, r.status, r.reported_status, r.error_code, r.info,
-            r.status_at, r.received_at,
-        )  # fmt: skip
-        for r in newest.values()
-    ]
-    await connection.execute(
+    await run_with_rows(
+        connection,
         "INSERT INTO connector (station_id, tenant_id, evse_no, connector_no, status, reported_status, error_code, info,"
-        " status_at, received_at) SELECT * FROM unnest($1::int[], $2::int[], $3::int[], $4::int[], $5::text[],"
-        " $6::text[], $7::text[], $8::text[], $9::timestamptz[], $10::timestamptz[])"
-        " ON CONFLICT (station_id, evse_no, connector_no) DO UPDATE SET status = excluded.status,"
-        " reported_status = excluded.reported_status, error_code = excluded.error_code, info = excluded.info,"
-        " status_at = excluded.status_at, received_at = excluded.received_at",
-        *_columns(rows),
+        " status_at, received_at) SELECT * FROM json_to_recordset($1) AS n (station_id int, tenant_id int, evse_no int,"
+        " connector_no int, status text, reported_status text, error_code text, info text, status_at timestamptz,"
+        " received_at timestamptz) ON CONFLICT (station_id, evse_no, connector_no) DO UPDATE SET"
+        " status = excluded.status, reported_status = excluded.reported_status, error_code = excluded.error_code,"
+        " info = excluded.info, status_at = excluded.status_at, received_at = excluded.received_at",
+        list(newest.values()),
     )
 
 
 async def _write_security_events(connection: asyncpg.Connection, records: list[SecurityEventKept]) -> None:
-    await connection.copy_records_to_table(
+    await copy_rows(
+        connection,
         "security_event",
-        records=[(r.tenant_id, r.station_id, r.type, r.at, r.received_at, r.technical_info) for r in records],
-        columns=("tenant_id", "station_id", "type", "at", "received_at", "technical_info"),
+        ("tenant_id", "station_id", "type", "at", "received_at", "technical_info"),
+        [(r.tenant_id, r.station_id, r.type, r.at, r.received_at, r.technical_info) for r in records],
     )
 
 
@@ -98,30 +81,28 @@ async def _write_progress(connection: asyncpg.Connection, records: list[StationP
 
 
 async def _write_reports(connection: asyncpg.Connection, records: list[ReportKept]) -> None:
-    rows = [(r.tenant_id, r.station_id, r.kind, r.received_at, r.content) for r in records]
-    await connection.execute(
-        "INSERT INTO station_report (tenant_id, station_id, kind, received_at, content)"
-        " SELECT t, s, k, r, c::jsonb FROM unnest($1::int[], $2::int[], $3::text[], $4::timestamptz[], $5::text[])"
-        " AS n (t, s, k, r, c)",
-        *_columns(rows),
+    await connection.executemany(
+        "INSERT INTO station_report (tenant_id, station_id, kind, received_at, content) VALUES ($1, $2, $3, $4, $5)",
+        [(r.tenant_id, r.station_id, r.kind, r.received_at, r.content) for r in records],
     )
 
 
 async def _write_frames(connection: asyncpg.Connection, records: list[FrameKept]) -> None:
-    await connection.copy_records_to_table(
+    await copy_rows(
+        connection,
         "frame",
-        records=[
+        (
+            "tenant_id", "station_id", "received_at", "answered_at", "direction", "message_id", "action", "request",
+            "response", "deviations",
+        ),
+        [
             (
                 r.tenant_id, r.station_id, r.received_at, r.answered_at, r.direction, r.message_id, r.action, r.request,
                 r.response, r.deviations,
-            )  # fmt: skip
+            )
             for r in records
         ],
-        columns=(
-            "tenant_id", "station_id", "received_at", "answered_at", "direction", "message_id", "action", "request",
-            "response", "deviations",
-        ),  # fmt: skip
-    )
+    )  # fmt: skip
 
 
 async def _write_deviations(connection: asyncpg.Connection, records: list[DeviationsCounted]) -> None:
@@ -137,7 +118,7 @@ async def _write_deviations(connection: asyncpg.Connection, records: list[Deviat
         " SELECT * FROM unnest($1::int[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::timestamptz[], $7::int[])"
         " ON CONFLICT (tenant_id, vendor, model, code) DO UPDATE SET count = d.count + excluded.count,"
         " last_at = excluded.last_at, last_station_id = excluded.last_station_id",
-        *_columns(rows),
+        *map(list, zip(*rows, strict=True)),
     )
 
 
@@ -157,7 +138,7 @@ async def _write_disconnects(connection: asyncpg.Connection, records: list[Stati
         "UPDATE station_presence p SET connected = false, disconnected_at = n.at, last_seen_at = n.at"
         " FROM unnest($1::int[], $2::bigint[], $3::timestamptz[]) AS n (id, epoch, at)"
         " WHERE p.station_id = n.id AND p.connection_epoch = n.epoch",
-        *_columns(rows),
+        *map(list, zip(*rows, strict=True)),
     )
 
 

@@ -188,7 +188,7 @@ frame = Table(
     Column("direction", SmallInteger, nullable=False),
     Column("message_id", Text, nullable=False),
     Column("action", Text, nullable=False),
-    Column("request", LargeBinary, nullable=False),
-    Column("response", LargeBinary),
+    Column("request", Text, nullable=False),
+    Column("response", Text),
     Column("deviations", Text),
 )

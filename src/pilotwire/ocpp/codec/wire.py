@@ -2,7 +2,8 @@
 
 OCPP 2.0.1 is read into subclasses of the 2.1-shaped types and written from them: code above this module sees
 one 2.x tree. Beyond the schemas four things are refused, because nothing after this module could hold them:
-integers of more than 64 bits, times outside the years 1970 to 9998, leap seconds, and the character NUL.
+integers of more than 64 bits, times outside the years 1970 to 9998, leap seconds, and the character NUL. Two
+harmless forms of a time are read beyond RFC 3339: a blank for the `T`, and an offset without its colon.
 """
 
 import re

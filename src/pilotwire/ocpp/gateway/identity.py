@@ -51,6 +51,8 @@ def _decodings(path: str) -> list[str]:
             current = decoded.decode("utf-8")
         except UnicodeDecodeError:
             break
+        if not current.isprintable():
+            return []  # a control character, however it was encoded
         texts.append(current)
     texts.append(path)
     return list(dict.fromkeys(texts))

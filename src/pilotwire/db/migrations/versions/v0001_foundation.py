@@ -221,8 +221,8 @@ CREATE TABLE frame (
     direction smallint NOT NULL,  -- 0: the station called, 1: we called
     message_id text NOT NULL,
     action text NOT NULL,
-    request bytea NOT NULL,
-    response bytea,
+    request text NOT NULL,
+    response text,
     deviations text
 ) PARTITION BY RANGE (received_at);
 CREATE INDEX frame_station_id_received_at_idx ON frame (station_id, received_at DESC);
@@ -273,7 +273,7 @@ CREATE TABLE session (
     stop_reason text,
     offline boolean NOT NULL DEFAULT false,
     review text[] NOT NULL DEFAULT '{}',
-    facts jsonb NOT NULL,
+    facts text NOT NULL,
     UNIQUE (station_id, transaction_ref)
 ) WITH (fillfactor = 70);
 CREATE UNIQUE INDEX session_start_key ON session (station_id, start_key) WHERE start_key IS NOT NULL;
