@@ -1,7 +1,7 @@
 """Limits on guessing passwords: per address, per account, and per account from one address.
 
-An attacker who guesses at an account from one address is stopped early; the account's owner, from another address,
-is not, until the guessing comes from very many addresses.
+An attacker who guesses at an account from one address is stopped early; the account's owner, from another
+address, is not, until the guessing comes from very many addresses.
 """
 
 import time
@@ -26,7 +26,10 @@ _MOST_KEYS = 20_000
 
 
 class LoginAttempts:
-    """Counts failed sign-ins. An attempt counts as failed until it is known to be good, so that none slip by at once."""
+    """Counts failed sign-ins.
+
+    An attempt counts as failed until it is known to be good, so that many at once do not slip by.
+    """
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
@@ -59,4 +62,8 @@ class LoginAttempts:
 
 
 def _keys(account: str, address: str) -> tuple[tuple[Hashable, _Rule], ...]:
-    return ((account, address), _PAIR), (("address", address, ""), _ADDRESS), (("account", account, ""), _ACCOUNT)
+    return (
+        ((account, address), _PAIR),
+        (("address", address, ""), _ADDRESS),
+        (("account", account, ""), _ACCOUNT),
+    )

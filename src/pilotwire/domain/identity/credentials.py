@@ -44,7 +44,9 @@ def digest_of(secret: str) -> bytes:
 
     The secret has 256 random bits, so neither salt nor slowness would add anything.
     """
-    return hashlib.blake2b(secret.encode("utf-8", "surrogatepass"), digest_size=32, person=b"pilotwire-key").digest()
+    return hashlib.blake2b(
+        secret.encode("utf-8", "surrogatepass"), digest_size=32, person=b"pilotwire-key"
+    ).digest()
 
 
 def checked_password(password: str) -> str:

@@ -34,10 +34,17 @@ __all__ = [
 
 _HIDDEN = ("password", "secret", "digest", "hash")
 
-_KEY = (api_key.c.id, api_key.c.name, api_key.c.role, api_key.c.created_at, api_key.c.expires_at, api_key.c.revoked_at)
-_USER = (
-    user_account.c.id, user_account.c.email, user_account.c.name, user_account.c.role, user_account.c.created_at,
-    user_account.c.disabled_at,
+_KEY: tuple[Any, ...] = (
+    api_key.c.id,
+    api_key.c.name,
+    api_key.c.role,
+    api_key.c.created_at,
+    api_key.c.expires_at,
+    api_key.c.revoked_at,
+)
+_USER: tuple[Any, ...] = (
+    user_account.c.id, user_account.c.email, user_account.c.name, user_account.c.role,
+    user_account.c.created_at, user_account.c.disabled_at,
 )  # fmt: skip
 
 
@@ -75,7 +82,9 @@ def _plain(values: Mapping[str, Any] | None) -> dict[str, Any] | None:
     return found
 
 
-async def list_audit_entries(connection: AsyncConnection, before: UUID | None, limit: int) -> Sequence[Row[Any]]:
+async def list_audit_entries(
+    connection: AsyncConnection, before: UUID | None, limit: int
+) -> Sequence[Row[Any]]:
     """List the audit trail, the newest first; `before` is the last one of the previous page."""
     query = select(audit_entry)
     if before is not None:
@@ -144,7 +153,13 @@ async def list_users(connection: AsyncConnection, after: UUID | None, limit: int
 
 
 async def insert_login(
-    connection: AsyncConnection, *, digest: bytes, tenant_id: int, user_id: UUID, at: datetime, expires_at: datetime
+    connection: AsyncConnection,
+    *,
+    digest: bytes,
+    tenant_id: int,
+    user_id: UUID,
+    at: datetime,
+    expires_at: datetime,
 ) -> None:
     """Add a login."""
     await connection.execute(
@@ -157,7 +172,7 @@ async def insert_login(
 async def find_login(connection: AsyncConnection, digest: bytes, now: datetime) -> Row[Any] | None:
     """Find the person of a login that is still good."""
     query = (
-        select(login.c.tenant_id, user_account.c.email, user_account.c.name, user_account.c.role, login.c.expires_at)
+        select(login.c.tenant_id, *_USER)
         .join(user_account, user_account.c.id == login.c.user_id)
         .where(login.c.digest == digest, login.c.expires_at > now, user_account.c.disabled_at.is_(None))
     )

@@ -26,7 +26,7 @@ async def sum_sessions(connection: AsyncConnection, since: datetime) -> SessionS
     """Add up the open sessions' power, and the energy of the sessions that began since `since`."""
     now = select(func.count(), func.sum(session.c.power_w)).where(session.c.ended_at.is_(None))
     active, power_w = (await connection.execute(now)).one()
-    # Ids are ordered by the time of their making, which is no earlier than the session's start: the index finds them.
+    # Ids are ordered by the time of their making, which is no earlier than the start: the index finds them.
     first_id = UUID(int=(int(since.timestamp() * 1000) << 80))
     begun = select(func.sum(session.c.energy_wh)).where(
         session.c.id >= first_id, session.c.started_at >= since

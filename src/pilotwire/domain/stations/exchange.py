@@ -35,10 +35,14 @@ def messages_of(exchanges: Sequence[Row[Any]]) -> list[Message]:
         station_called = row.direction == FrameKept.STATION_CALLED
         if row.response is not None:
             frames.append(
-                _message(row, row.response, row.answered_at or row.received_at, "out" if station_called else "in")
+                _message(
+                    row, row.response, row.answered_at or row.received_at, "out" if station_called else "in"
+                )
             )
         deviations = tuple(filter(None, (row.deviations or "").split(",")))
-        frames.append(_message(row, row.request, row.received_at, "in" if station_called else "out", deviations))
+        frames.append(
+            _message(row, row.request, row.received_at, "in" if station_called else "out", deviations)
+        )
     # Stable: an answer in the same microsecond stays before its call.
     frames.sort(key=lambda frame: frame.at, reverse=True)
     return frames
@@ -60,6 +64,10 @@ def _read(content: bytes) -> tuple[str, Any]:
         case [2 | 6 as number, _, _, payload, *_] | [3 as number, _, payload, *_]:
             return _TYPES[number], payload
         case [4 | 5 as number, _, code, description, *rest]:
-            return _TYPES[number], {"code": code, "description": description, "details": rest[0] if rest else {}}
+            return _TYPES[number], {
+                "code": code,
+                "description": description,
+                "details": rest[0] if rest else {},
+            }
         case _:
             return "unreadable", content.decode("utf-8", "replace")

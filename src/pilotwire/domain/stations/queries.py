@@ -37,7 +37,9 @@ from pilotwire.domain.stations.tables import (
 )
 
 __all__ = [
+    "NetworkCounts",
     "StationFilter",
+    "count_network",
     "delete_station",
     "find_station",
     "find_station_id",
@@ -52,7 +54,7 @@ __all__ = [
     "update_station",
 ]
 
-_RECORD = (
+_RECORD: tuple[Any, ...] = (
     *(station.c[name] for name in (
         "id", "tenant_id", "identity", "admission", "secret_digest", "next_secret_digest",
         "minimum_security_profile", "site_id", "vendor", "model", "firmware_version", "enrolled_with",
@@ -60,11 +62,11 @@ _RECORD = (
     cast(station.c.quirk_switches, Text).label("quirk_switches"),
 )  # fmt: skip
 
-_LISTED = (
+_LISTED: tuple[Any, ...] = (
     *(station.c[name] for name in (
-        "id", "identity", "name", "site_id", "admission", "minimum_security_profile", "ocpp_version", "vendor",
-        "model", "serial_number", "firmware_version", "booted_at", "boot_reason", "firmware_status", "log_status",
-        "quirk_switches", "created_at",
+        "id", "identity", "name", "site_id", "admission", "minimum_security_profile", "ocpp_version",
+        "vendor", "model", "serial_number", "firmware_version", "booted_at", "boot_reason",
+        "firmware_status", "log_status", "quirk_switches", "created_at",
     )),
     func.coalesce(station_presence.c.connected, False).label("connected"),
     station_presence.c.connected_at,
@@ -74,12 +76,25 @@ _LISTED = (
 
 @dataclass(frozen=True, slots=True)
 class StationFilter:
-    """Which stations to list; None leaves a question open. `search` looks into identity, name, make and serial."""
+    """Which stations to list; None leaves a question open.
+
+    `search` looks into identity, name, vendor, model and serial number.
+    """
 
     connected: bool | None = None
     status: str | None = None
     site_id: Any = None
     search: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkCounts:
+    """How many stations there are and are connected; how many connectors there are, and charge."""
+
+    stations: int
+    connected: int
+    connectors: int
+    charging: int
 
 
 def _stations() -> Select[Any]:
@@ -102,11 +117,20 @@ async def list_stations(
         query = query.where(is_connected, _status_word() == wanted.status)
     if wanted.search:
         pattern = "%" + wanted.search.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
-        texts = (station.c.identity, station.c.name, station.c.vendor, station.c.model, station.c.serial_number)
+        texts = (
+            station.c.identity,
+            station.c.name,
+            station.c.vendor,
+            station.c.model,
+            station.c.serial_number,
+        )
         query = query.where(func.concat_ws(" ", *texts).ilike(pattern, escape="\\"))
     if after is not None:
         query = query.where(station.c.identity > after)
-    return (await connection.execute(query.order_by(station.c.identity).limit(limit))).all()
+    found: Sequence[Row[Any]] = (
+        await connection.execute(query.order_by(station.c.identity).limit(limit))
+    ).all()
+    return found
 
 
 def _status_word() -> Any:
@@ -132,7 +156,9 @@ def _by_urgency() -> Iterator[str]:
 
 async def find_station(connection: AsyncConnection, identity: str) -> Row[Any] | None:
     """Find a station with its presence."""
-    return (await connection.execute(_stations().where(station.c.identity == identity))).one_or_none()
+    query = _stations().where(station.c.identity == identity)
+    found: Row[Any] | None = (await connection.execute(query)).one_or_none()
+    return found
 
 
 async def find_station_id(connection: AsyncConnection, identity: str) -> int | None:
@@ -141,11 +167,11 @@ async def find_station_id(connection: AsyncConnection, identity: str) -> int | N
     return found
 
 
-async def list_connectors(connection: AsyncConnection, station_ids: Sequence[int]) -> dict[int, list[Row[Any]]]:
+async def list_connectors(
+    connection: AsyncConnection, station_ids: Sequence[int]
+) -> dict[int, list[Row[Any]]]:
     """Give the connectors of several stations in their order; (0, 0) is a station itself."""
-    columns = (connector.c.station_id, connector.c.evse_no, connector.c.connector_no, connector.c.type,
-               connector.c.status, connector.c.error_code, connector.c.status_at)  # fmt: skip
-    query = select(*columns).where(connector.c.station_id.in_(station_ids))
+    query = select(connector).where(connector.c.station_id.in_(station_ids))
     found: dict[int, list[Row[Any]]] = {station_id: [] for station_id in station_ids}
     for row in await connection.execute(query.order_by(connector.c.evse_no, connector.c.connector_no)):
         found[row.station_id].append(row)
@@ -195,7 +221,9 @@ async def insert_stations(
     return [record_of(row._mapping) for row in await connection.execute(query)]
 
 
-async def update_station(connection: AsyncConnection, station_id: int, values: Mapping[str, Any]) -> StationRecord:
+async def update_station(
+    connection: AsyncConnection, station_id: int, values: Mapping[str, Any]
+) -> StationRecord:
     """Change a station that is known to exist."""
     query = update(station).where(station.c.id == station_id).values(**values).returning(*_RECORD)
     return record_of((await connection.execute(query)).one()._mapping)
@@ -209,7 +237,7 @@ async def delete_station(connection: AsyncConnection, station_id: int) -> None:
 async def list_frames(
     connection: AsyncConnection, station_id: int, before: tuple[datetime, str] | None, limit: int
 ) -> Sequence[Row[Any]]:
-    """List exchanges with a station, the newest first; `before` is moment and message id of the last one seen."""
+    """List exchanges with a station, the newest first; `before` is moment and message id of the last seen."""
     query = select(frame).where(frame.c.station_id == station_id)
     if before is not None:
         query = query.where(tuple_(frame.c.received_at, frame.c.message_id) < tuple_(*before))
@@ -227,12 +255,36 @@ async def list_security_events(
     return (await connection.execute(query.order_by(security_event.c.received_at.desc()).limit(limit))).all()
 
 
-async def list_deviations(connection: AsyncConnection, after: tuple[str, str, str] | None, limit: int) -> Sequence[Row[Any]]:
+async def list_deviations(
+    connection: AsyncConnection, after: tuple[str, str, str] | None, limit: int
+) -> Sequence[Row[Any]]:
     """List how often each model needed which repair, by vendor, model and repair."""
     key = (deviation_count.c.vendor, deviation_count.c.model, deviation_count.c.code)
-    query = select(
-        *key, deviation_count.c.count, deviation_count.c.last_at, station.c.identity.label("last_station_id")
-    ).outerjoin(station, station.c.id == deviation_count.c.last_station_id)
+    shown: tuple[Any, ...] = (
+        *key, deviation_count.c.count, deviation_count.c.last_at, station.c.identity.label("last_station_id"),
+    )  # fmt: skip
+    query = select(*shown).outerjoin(station, station.c.id == deviation_count.c.last_station_id)
     if after is not None:
         query = query.where(tuple_(*key) > tuple_(*after))
     return (await connection.execute(query.order_by(*key).limit(limit))).all()
+
+
+async def count_network(connection: AsyncConnection) -> NetworkCounts:
+    """Count stations and connectors."""
+    is_connected = func.coalesce(station_presence.c.connected, False)
+    stations = select(func.count(), func.count().filter(is_connected)).select_from(
+        station.outerjoin(station_presence, station_presence.c.station_id == station.c.id)
+    )
+    outlets = (
+        select(
+            func.count(),
+            func.count().filter(is_connected, connector.c.status == ConnectorStatus.CHARGING.value),
+        )
+        .select_from(
+            connector.outerjoin(station_presence, station_presence.c.station_id == connector.c.station_id)
+        )
+        .where(connector.c.evse_no > 0)
+    )
+    total, connected = (await connection.execute(stations)).one()
+    connectors, charging = (await connection.execute(outlets)).one()
+    return NetworkCounts(total, connected, connectors, charging)

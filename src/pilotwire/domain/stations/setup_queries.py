@@ -30,7 +30,9 @@ _TEMPLATE = tuple(column for column in configuration_template.c if column.name !
 _KEY = tuple(column for column in enrolment_key.c if column.name not in ("tenant_id", "digest"))
 
 
-async def list_sites(connection: AsyncConnection, after: tuple[str, UUID] | None, limit: int) -> Sequence[Row[Any]]:
+async def list_sites(
+    connection: AsyncConnection, after: tuple[str, UUID] | None, limit: int
+) -> Sequence[Row[Any]]:
     """List sites by name."""
     query = select(*_SITE).order_by(site.c.name, site.c.id).limit(limit)
     if after is not None:
@@ -65,7 +67,9 @@ async def insert_enrolment_key(connection: AsyncConnection, values: Mapping[str,
     return (await connection.execute(insert(enrolment_key).values(**values).returning(*_KEY))).one()
 
 
-async def list_enrolment_keys(connection: AsyncConnection, after: UUID | None, limit: int) -> Sequence[Row[Any]]:
+async def list_enrolment_keys(
+    connection: AsyncConnection, after: UUID | None, limit: int
+) -> Sequence[Row[Any]]:
     """List enrolment keys in the order of their making, revoked ones too."""
     query = select(*_KEY).order_by(enrolment_key.c.id).limit(limit)
     if after is not None:
@@ -100,10 +104,14 @@ async def find_template_by_id(connection: AsyncConnection, template_id: UUID) ->
 
 async def insert_template(connection: AsyncConnection, values: Mapping[str, Any]) -> Row[Any]:
     """Add a configuration template."""
-    return (await connection.execute(insert(configuration_template).values(**values).returning(*_TEMPLATE))).one()
+    return (
+        await connection.execute(insert(configuration_template).values(**values).returning(*_TEMPLATE))
+    ).one()
 
 
-async def update_template(connection: AsyncConnection, template_id: UUID, values: Mapping[str, Any]) -> Row[Any]:
+async def update_template(
+    connection: AsyncConnection, template_id: UUID, values: Mapping[str, Any]
+) -> Row[Any]:
     """Change a configuration template that is known to exist."""
     query = (
         update(configuration_template)

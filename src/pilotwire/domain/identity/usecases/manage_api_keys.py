@@ -12,8 +12,8 @@ from pilotwire.core.errors import Invalid, NotFound
 from pilotwire.core.ids import new_uuid
 from pilotwire.db.engine import Database
 from pilotwire.domain.identity import repository
-from pilotwire.domain.identity.model import DEFAULT_TENANT, Principal, Right, Role, require, system_principal
 from pilotwire.domain.identity.credentials import digest_of, new_api_key
+from pilotwire.domain.identity.model import DEFAULT_TENANT, Principal, Right, Role, require, system_principal
 
 __all__ = ["create_api_key", "ensure_bootstrap_key", "list_api_keys", "revoke_api_key"]
 
@@ -71,7 +71,9 @@ async def revoke_api_key(db: Database, principal: Principal, key_id: UUID) -> Ro
         row = await repository.revoke_key(connection, key_id)
         if row is None:
             raise NotFound(f"there is no API key {key_id}")
-        await repository.keep_audit(connection, principal, "api_key.revoked", str(key_id), after={"name": row.name})
+        await repository.keep_audit(
+            connection, principal, "api_key.revoked", str(key_id), after={"name": row.name}
+        )
     return row
 
 
@@ -82,7 +84,9 @@ async def ensure_bootstrap_key(db: Database, key: str, tenant_id: int = DEFAULT_
     Raises: Invalid when the key is much too short.
     """
     if len(key) < _SHORTEST_BOOTSTRAP_KEY:
-        raise Invalid(f"the bootstrap API key has {len(key)} characters; it needs {_SHORTEST_BOOTSTRAP_KEY} at least")
+        raise Invalid(
+            f"the bootstrap API key has {len(key)} characters; it needs {_SHORTEST_BOOTSTRAP_KEY} at least"
+        )
     if len(key) < _SHORTEST_GOOD_KEY:
         log.warning("the bootstrap API key is short enough to be guessed; choose a longer random one")
     async with db.system() as connection:
@@ -99,4 +103,6 @@ async def ensure_bootstrap_key(db: Database, key: str, tenant_id: int = DEFAULT_
                 "digest": digest_of(key),
             },
         )
-        await repository.keep_audit(connection, principal, "api_key.created", str(row.id), after={"name": "bootstrap"})
+        await repository.keep_audit(
+            connection, principal, "api_key.created", str(row.id), after={"name": "bootstrap"}
+        )

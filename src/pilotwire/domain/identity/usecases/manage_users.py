@@ -12,9 +12,9 @@ from pilotwire.core.errors import Conflict, Invalid, NotFound
 from pilotwire.core.ids import new_uuid
 from pilotwire.db.engine import Database
 from pilotwire.domain.identity import repository
+from pilotwire.domain.identity.credentials import checked_password, hash_password
 from pilotwire.domain.identity.errors import AccountExists
 from pilotwire.domain.identity.model import Principal, Right, Role, require
-from pilotwire.domain.identity.credentials import checked_password, hash_password
 
 __all__ = ["change_user", "create_user", "list_users"]
 
@@ -61,8 +61,10 @@ async def list_users(
         return await repository.list_users(connection, after, limit)
 
 
-async def change_user(db: Database, principal: Principal, user_id: UUID, changes: Mapping[str, Any]) -> Row[Any]:
-    """Change a person's `name`, `role`, `password` or `disabled`; a new password or a disabling ends their logins.
+async def change_user(
+    db: Database, principal: Principal, user_id: UUID, changes: Mapping[str, Any]
+) -> Row[Any]:
+    """Change a person's `name`, `role`, `password` or `disabled`; the latter two end their logins.
 
     Raises: NotFound; Conflict when administrators would shut themselves out; Invalid.
     """
@@ -80,7 +82,9 @@ async def change_user(db: Database, principal: Principal, user_id: UUID, changes
             return before
         own = before.email == principal.name
         if own and (values.get("disabled_at") or values.get("role", before.role) != before.role):
-            raise Conflict("nobody can disable themselves or change their own role; ask another administrator")
+            raise Conflict(
+                "nobody can disable themselves or change their own role; ask another administrator"
+            )
         row = await repository.update_user(connection, user_id, values)
         if "password_hash" in values or values.get("disabled_at"):
             await repository.delete_logins_of(connection, user_id)

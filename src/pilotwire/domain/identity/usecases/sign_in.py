@@ -6,9 +6,9 @@ from pilotwire.core.errors import Unauthenticated
 from pilotwire.db.engine import Database
 from pilotwire.domain.identity import repository
 from pilotwire.domain.identity.attempts import LoginAttempts
+from pilotwire.domain.identity.credentials import digest_of, new_login_token, password_fits
 from pilotwire.domain.identity.errors import WrongCredentials
 from pilotwire.domain.identity.model import Principal, Role
-from pilotwire.domain.identity.credentials import digest_of, new_login_token, password_fits
 
 __all__ = ["LOGIN_LASTS", "identify_by_key", "identify_by_login", "sign_in", "sign_out"]
 

@@ -46,7 +46,7 @@ async def get_session(db: Database, principal: Principal, session_id: UUID) -> R
 async def list_samples(
     db: Database, principal: Principal, session_id: UUID, after: datetime | None = None, limit: int = 1000
 ) -> tuple[list[Row[Any]], datetime | None]:
-    """List a session's samples in the order of their moments, and say where to go on (None: these were the last).
+    """List a session's samples in the order of their moments, and say where to go on (None: at the end).
 
     Raises: NotFound.
     """

@@ -22,8 +22,8 @@ from pilotwire.domain.stations.ports import StationChanged
 __all__ = ["IDENTITY_PATTERN", "StationDraft", "checked_identity", "create_station", "create_stations"]
 
 IDENTITY_PATTERN = r"[A-Za-z0-9][A-Za-z0-9._\-=+|@*]{0,47}"
-"""What OCPP allows in an identity (2.0.1 identifierString, 48 characters), without the colon: it would end the user
-name of Basic authentication (RFC 7617, 2)."""
+"""What OCPP allows in an identity (2.0.1 identifierString, 48 characters), without the colon: it ends the
+user name of Basic authentication (RFC 7617, 2)."""
 
 _IDENTITY = re.compile(IDENTITY_PATTERN)
 
@@ -72,7 +72,11 @@ async def create_station(
                 principal,
                 "station.created",
                 identity,
-                after={"security_profile": draft.security_profile, "site_id": draft.site_id, "name": draft.name},
+                after={
+                    "security_profile": draft.security_profile,
+                    "site_id": draft.site_id,
+                    "name": draft.name,
+                },
             )
     except IntegrityError as error:
         raise StationExists(f"there is a station '{identity}' already") from error
@@ -103,7 +107,9 @@ async def create_stations(
     digests = {identity: digest_secret(pepper, secret.encode()) for identity, secret in passwords.items()}
     try:
         async with db.tenant(principal.tenant_id) as connection:
-            records = await queries.insert_stations(connection, principal.tenant_id, digests, security_profile)
+            records = await queries.insert_stations(
+                connection, principal.tenant_id, digests, security_profile
+            )
             await keep_audit(
                 connection,
                 principal,

@@ -21,7 +21,7 @@ async def call_station(
 ) -> CallAnswer:
     """Send an action to a station and wait for its answer.
 
-    The audit trail says who sent which action before it is sent; the payload is not in it, as it may hold secrets.
+    The audit trail says who sent which action before it is sent; not the payload: it may hold secrets.
     Raises: NotFound, NotConnected, InvalidPayload, NoAnswer.
     """
     require(principal, Right.CALL_STATIONS)

@@ -20,12 +20,17 @@ __all__ = ["change_station", "remove_station"]
 
 
 async def change_station(
-    db: Database, bus: LocalBus, pepper: bytes, principal: Principal, identity: str, changes: Mapping[str, Any]
+    db: Database,
+    bus: LocalBus,
+    pepper: bytes,
+    principal: Principal,
+    identity: str,
+    changes: Mapping[str, Any],
 ) -> None:
     """Change a station's `admission`, `password`, `security_profile`, `name`, `site_id` or `quirk_switches`.
 
-    A new password holds from now on and ends a change of password that was under way. Lowering the security profile
-    needs a right of its own.
+    A new password holds from now on and ends a change of password that was under way. Lowering the security
+    profile needs a right of its own.
     Raises: NotFound for station or site, Forbidden, Invalid.
     """
     require(principal, Right.CHANGE_STATIONS)
@@ -96,10 +101,15 @@ async def remove_station(db: Database, bus: LocalBus, principal: Principal, iden
                 principal,
                 "station.removed",
                 identity,
-                before={"name": name, "vendor": record.vendor, "model": record.model, "site_id": record.site_id},
+                before={
+                    "name": name,
+                    "vendor": record.vendor,
+                    "model": record.model,
+                    "site_id": record.site_id,
+                },
             )
     except IntegrityError as error:
         raise StationHasSessions(
-            f"'{identity}' has charging sessions, and these are kept; to bar it, set its admission to 'rejected'"
+            f"'{identity}' has charging sessions, which are kept; to bar it, set its admission to 'rejected'"
         ) from error
     bus.publish(StationRemoved(record.id, identity))

@@ -34,7 +34,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class EnrolmentDraft:
-    """An enrolment key to be made. With `admit` its stations may charge at once, else they wait to be admitted."""
+    """An enrolment key to be made; with `admit` its stations may charge at once, else they wait."""
 
     name: str
     site_id: UUID | None = None
@@ -96,7 +96,9 @@ async def revoke_enrolment_key(db: Database, bus: LocalBus, principal: Principal
         row = await setup_queries.revoke_enrolment_key(connection, key_id)
         if row is None:
             raise NotFound(f"there is no enrolment key {key_id}")
-        await keep_audit(connection, principal, "enrolment_key.revoked", str(key_id), after={"name": row.name})
+        await keep_audit(
+            connection, principal, "enrolment_key.revoked", str(key_id), after={"name": row.name}
+        )
     bus.publish(EnrolmentKeysChanged(principal.tenant_id))
     return row
 

@@ -58,7 +58,9 @@ async def create_site(db: Database, principal: Principal, values: Mapping[str, A
     return row
 
 
-async def change_site(db: Database, principal: Principal, site_id: UUID, changes: Mapping[str, Any]) -> Row[Any]:
+async def change_site(
+    db: Database, principal: Principal, site_id: UUID, changes: Mapping[str, Any]
+) -> Row[Any]:
     """Change a site.
 
     Raises: NotFound, SiteExists, Invalid.
@@ -94,7 +96,9 @@ async def remove_site(db: Database, principal: Principal, site_id: UUID) -> None
         async with db.tenant(principal.tenant_id) as connection:
             before = await _site(connection, site_id)
             await setup_queries.delete_site(connection, site_id)
-            await keep_audit(connection, principal, "site.removed", str(site_id), before={"name": before.name})
+            await keep_audit(
+                connection, principal, "site.removed", str(site_id), before={"name": before.name}
+            )
     except IntegrityError as error:
         raise SiteInUse("stations or enrolment keys belong to this site; move them first") from error
 
@@ -113,4 +117,6 @@ def _check_zone(values: Mapping[str, Any]) -> None:
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise Invalid(f"'{name[:60]}' is no time zone of the IANA database (such as Europe/Berlin)") from error
+        raise Invalid(
+            f"'{name[:60]}' is no time zone of the IANA database (such as Europe/Berlin)"
+        ) from error

@@ -13,12 +13,21 @@ from pilotwire.domain.stations import queries
 from pilotwire.domain.stations.exchange import Message, messages_of
 from pilotwire.domain.stations.overview import StationOverview, overview_of
 from pilotwire.domain.stations.ports import StationCaller
-from pilotwire.domain.stations.queries import StationFilter
+from pilotwire.domain.stations.queries import NetworkCounts, StationFilter
 
-__all__ = ["get_station", "list_deviations", "list_messages", "list_security_events", "list_stations"]
+__all__ = [
+    "count_network",
+    "get_station",
+    "list_deviations",
+    "list_messages",
+    "list_security_events",
+    "list_stations",
+]
 
 
-async def get_station(db: Database, caller: StationCaller, principal: Principal, identity: str) -> StationOverview:
+async def get_station(
+    db: Database, caller: StationCaller, principal: Principal, identity: str
+) -> StationOverview:
     """Get a station as it is now.
 
     Raises: NotFound.
@@ -49,11 +58,15 @@ async def list_stations(
 
 
 async def list_messages(
-    db: Database, principal: Principal, identity: str, before: tuple[datetime, str] | None = None, limit: int = 100
+    db: Database,
+    principal: Principal,
+    identity: str,
+    before: tuple[datetime, str] | None = None,
+    limit: int = 100,
 ) -> tuple[list[Message], tuple[datetime, str] | None]:
     """List the frames of a station, the newest first, and say where to go on (None: these were the last).
 
-    A call and its answer are never on different pages: there are at most `limit` frames, or the two of one exchange.
+    A call and its answer share a page: there are at most `limit` frames, or the two of one exchange.
     Raises: NotFound.
     """
     require(principal, Right.VIEW_MESSAGES)
@@ -91,6 +104,13 @@ async def list_deviations(
     require(principal, Right.VIEW_MESSAGES)
     async with db.tenant(principal.tenant_id) as connection:
         return await queries.list_deviations(connection, after, limit)
+
+
+async def count_network(db: Database, principal: Principal) -> NetworkCounts:
+    """Count stations and connectors."""
+    require(principal, Right.VIEW_NETWORK)
+    async with db.tenant(principal.tenant_id) as connection:
+        return await queries.count_network(connection)
 
 
 async def _station_id(connection: Any, identity: str) -> int:

@@ -1,0 +1,89 @@
+"""What every request passes first: a limit on its size, a net for faults, headers for careful browsers."""
+
+import structlog
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from pilotwire.web.problems import problem
+
+__all__ = ["Guard"]
+
+log = structlog.get_logger(__name__)
+
+_HEADERS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-frame-options", b"DENY"),
+    (b"cache-control", b"no-store"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+)
+
+
+class _TooLarge(Exception):  # noqa: N818 - a signal within this module
+    """More came than a request may have."""
+
+
+class Guard:
+    """Refuses large bodies, answers faults without a word of their inside, and sets careful headers."""
+
+    def __init__(self, app: ASGIApp, maximum_body_bytes: int = 1024 * 1024) -> None:
+        self._app = app
+        self._maximum = maximum_body_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request = _Request(receive, send, self._maximum)
+        if _stated_length(scope) > self._maximum:
+            await problem("too_large", f"at most {self._maximum} bytes")(scope, receive, request.send)
+            return
+        try:
+            await self._app(scope, request.receive, request.send)
+        except _TooLarge:
+            pass  # answered below
+        except Exception:
+            if request.started:
+                raise
+            log.exception("a request failed", method=scope["method"], path=scope["path"])
+            await problem("error")(scope, receive, request.send)
+        if request.too_large and not request.started:
+            request.too_large = False
+            await problem("too_large", f"at most {self._maximum} bytes")(scope, receive, request.send)
+
+
+class _Request:
+    """The two ways of one request, watched."""
+
+    def __init__(self, receive: Receive, send: Send, maximum: int) -> None:
+        self._receive = receive
+        self._send = send
+        self._left = maximum
+        self.started = False
+        self.too_large = False
+
+    async def receive(self) -> Message:
+        message = await self._receive()
+        if message["type"] == "http.request":
+            self._left -= len(message.get("body", b""))
+            if self._left < 0:
+                self.too_large = True
+                raise _TooLarge
+        return message
+
+    async def send(self, message: Message) -> None:
+        if self.too_large and not self.started:
+            return  # the framework's guess at why the body could not be read; Guard says it better
+        if message["type"] == "http.response.start":
+            self.started = True
+            headers = message.setdefault("headers", [])
+            present = {name.lower() for name, _ in headers}
+            message["headers"] = [*headers, *(pair for pair in _HEADERS if pair[0] not in present)]
+        await self._send(message)
+
+
+def _stated_length(scope: Scope) -> int:
+    for name, value in scope["headers"]:
+        if name == b"content-length":
+            return int(value) if value.isdigit() else 0
+    return 0

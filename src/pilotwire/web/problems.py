@@ -1,0 +1,167 @@
+"""Errors as problem details (RFC 9457): one table from code to HTTP status."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import asyncpg
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from starlette.exceptions import HTTPException
+
+from pilotwire.core.errors import PilotwireError
+from pilotwire.db.writer import is_transient
+
+__all__ = ["PROBLEM_SCHEMA", "STATUS_BY_CODE", "install_problems", "problem"]
+
+log = structlog.get_logger(__name__)
+
+STATUS_BY_CODE: Mapping[str, int] = {
+    "invalid": 422,
+    "unauthenticated": 401,
+    "wrong_credentials": 401,
+    "forbidden": 403,
+    "not_found": 404,
+    "method_not_allowed": 405,
+    "conflict": 409,
+    "account_exists": 409,
+    "site_exists": 409,
+    "site_in_use": 409,
+    "station_exists": 409,
+    "station_has_sessions": 409,
+    "station_not_connected": 409,
+    "template_exists": 409,
+    "token_exists": 409,
+    "too_large": 413,
+    "invalid_payload": 422,
+    "too_many_attempts": 429,
+    "error": 500,
+    "unavailable": 503,
+    "station_no_answer": 504,
+}
+
+_TITLES = {
+    "invalid": "The request cannot be understood or has impossible values.",
+    "not_found": "What was asked for does not exist.",
+    "method_not_allowed": "This address does not know this method.",
+    "too_large": "The request is too large.",
+    "error": "Something went wrong here; it has been logged.",
+    "unavailable": "A part of the system that this needs does not answer now.",
+}
+_RETRY_AFTER_S = 5
+
+PROBLEM_SCHEMA: Mapping[str, Any] = {
+    "type": "object",
+    "title": "Problem",
+    "description": "What went wrong (RFC 9457). `code` is stable; `detail` is for people.",
+    "required": ["type", "title", "status", "code"],
+    "properties": {
+        "type": {
+            "type": "string",
+            "format": "uri-reference",
+            "examples": ["urn:pilotwire:problem:not_found"],
+        },
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "code": {"type": "string", "enum": sorted(STATUS_BY_CODE)},
+        "detail": {"type": "string"},
+        "errors": {
+            "type": "array",
+            "description": "What is wrong with which part of the request.",
+            "items": {
+                "type": "object",
+                "required": ["in", "field", "message"],
+                "properties": {
+                    "in": {"type": "string", "enum": ["body", "query", "path", "header", "cookie"]},
+                    "field": {"type": "string"},
+                    "message": {"type": "string"},
+                },
+            },
+        },
+    },
+}
+
+
+def problem(
+    code: str,
+    detail: str = "",
+    *,
+    title: str | None = None,
+    errors: Sequence[Mapping[str, str]] = (),
+    headers: Mapping[str, str] | None = None,
+) -> JSONResponse:
+    """Make the response that tells of an error."""
+    status = STATUS_BY_CODE[code]
+    content: dict[str, Any] = {
+        "type": f"urn:pilotwire:problem:{code}",
+        "title": title or _TITLES[code],
+        "status": status,
+        "code": code,
+    }
+    if detail:
+        content["detail"] = detail
+    if errors:
+        content["errors"] = errors
+    more = dict(headers or {})
+    if status == 401:
+        more.setdefault("WWW-Authenticate", "Bearer")
+    if status == 503:
+        more.setdefault("Retry-After", str(_RETRY_AFTER_S))
+    return JSONResponse(content, status, more, media_type="application/problem+json")
+
+
+def install_problems(app: FastAPI) -> None:
+    """Have every error of the application answered as a problem."""
+    app.add_exception_handler(PilotwireError, _known)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+    for kind in (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+        app.add_exception_handler(kind, _database)
+
+
+async def _known(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, PilotwireError)  # noqa: S101 - registered for this class alone
+    retry_after_s = getattr(error, "retry_after_s", None)
+    headers = {} if retry_after_s is None else {"Retry-After": str(retry_after_s)}
+    if STATUS_BY_CODE[error.code] >= 500:
+        log.warning("a request failed", path=request.url.path, code=error.code, detail=error.detail)
+    return problem(error.code, error.detail, title=error.title(), headers=headers)
+
+
+async def _invalid(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this class alone
+    errors = [_words(found) for found in error.errors()]
+    first = errors[0]
+    where = f"{first['in']} {first['field']}".strip()
+    return problem("invalid", f"{where}: {first['message']}", errors=errors)
+
+
+def _words(found: Mapping[str, Any]) -> dict[str, str]:
+    """Say an error of validation in words; what was sent is not repeated, it may be a secret."""
+    place, *path = [str(part) for part in found["loc"]] or ["body"]
+    message = str(found["msg"]).removeprefix("Value error, ")
+    if found["type"] == "json_invalid":
+        path, message = [], "the body is not valid JSON"
+    elif not path and place == "body":
+        message = "a JSON object is needed, with Content-Type: application/json"
+    return {"in": place, "field": ".".join(path), "message": message[:1].lower() + message[1:]}
+
+
+async def _http(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class alone
+    code = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}.get(error.status_code, "invalid")
+    return problem(code, headers=error.headers)
+
+
+async def _database(request: Request, error: Exception) -> JSONResponse:
+    cause: BaseException = error
+    if isinstance(error, DBAPIError):
+        cause = (error.orig and error.orig.__cause__) or error.orig or error
+    if is_transient(cause) or isinstance(error, PoolTimeout):
+        log.warning("the database did not answer a request", path=request.url.path, error=repr(cause)[:300])
+        return problem("unavailable", "the database does not answer; try again shortly")
+    log.error("a request failed", path=request.url.path, exc_info=error)
+    return problem("error")
