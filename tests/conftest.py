@@ -12,7 +12,7 @@ from tests.support.postgres import create_database, drop_database, shared_server
 def postgres_server(
     tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
 ) -> Iterator[str]:
-    """The DSN of the run's one server, shared by all workers of pytest-xdist; make databases of your own in it."""
+    """The DSN of the run's one server, shared by all workers of pytest-xdist; make databases in it."""
     base = tmp_path_factory.getbasetemp()
     if hasattr(request.config, "workerinput"):
         # The workers' directories lie side by side in the run's.
