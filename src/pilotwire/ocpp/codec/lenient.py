@@ -122,6 +122,11 @@ def _shape(wanted: type[WireStruct]) -> inspect.Type:
     return inspect.type_info(wanted)
 
 
+@lru_cache(maxsize=2048)
+def _spellings(owner: type[msgspec.Struct]) -> Mapping[str, str]:
+    return {_folded(name): name for name in owner.__struct_fields__}
+
+
 def _folded(name: str) -> str:
     return clean_text(name).replace("_", "").replace("-", "").replace(" ", "").casefold()
 
@@ -151,8 +156,10 @@ class _Repair:
         given = self.known_fields(shape, value, path)
         result: dict[str, Any] = {}
         for field in shape.fields:
-            here = f"{path}.{field.name}" if path else field.name
             present = field.name in given
+            if not present and not field.required:
+                continue
+            here = f"{path}.{field.name}" if path else field.name
             if present and given[field.name] is None and not isinstance(field.type, inspect.AnyType):
                 present = False
                 if not field.required:
@@ -167,9 +174,11 @@ class _Repair:
 
     def known_fields(self, shape: inspect.StructType, value: Mapping[str, Any], path: str) -> dict[str, Any]:
         """The given fields by their right names."""
-        names = {field.name for field in shape.fields}
-        spellings = {_folded(name): name for name in names}
+        spellings = _spellings(shape.cls)
+        names = shape.cls.__struct_fields__
         given = {key: each for key, each in value.items() if key in names}
+        if len(given) == len(value):
+            return given
         for key, each in value.items():
             if key in names:
                 continue

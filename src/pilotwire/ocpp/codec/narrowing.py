@@ -75,10 +75,6 @@ class Narrowing:
         self._dropping[newer] = older
         return older
 
-    def differs(self, newer: type[WireStruct]) -> bool:
-        """Whether the older form is another type."""
-        return self.strict(newer) is not newer
-
     def _older_annotation(self, field: Any, difference: Difference, form: Any) -> Any:
         narrowed = difference.narrowed.get(field.name)
         if narrowed is None:
