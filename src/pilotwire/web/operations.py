@@ -65,7 +65,7 @@ async def is_alive() -> dict[str, str]:
 @router.get("/health/ready", responses={503: {"description": "Not ready."}})
 async def is_ready(services: Services) -> JSONResponse:
     """Say whether everything that is needed works, and what does not."""
-    components = {**services.health(), "database": await _database_state(services.db)}
+    components = {**services.health(), "queries": await _database_state(services.db)}
     ready = all(state == "ok" for state in components.values())
     return JSONResponse(
         {"status": "ready" if ready else "not_ready", "components": components}, 200 if ready else 503

@@ -1,6 +1,6 @@
 """Reading the frames that were kept: what each says, whatever it is."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -25,49 +25,51 @@ class Message:
     message_id: str
     action: str
     payload: Any
-    deviations: tuple[str, ...] = ()
+    deviations: tuple[str, ...]
 
 
 def messages_of(exchanges: Sequence[Row[Any]]) -> list[Message]:
     """Take exchanges apart into their frames, the newest frame first."""
-    frames: list[Message] = []
-    for row in exchanges:
-        station_called = row.direction == FrameKept.STATION_CALLED
-        if row.response is not None:
-            frames.append(
-                _message(
-                    row, row.response, row.answered_at or row.received_at, "out" if station_called else "in"
-                )
-            )
-        deviations = tuple(filter(None, (row.deviations or "").split(",")))
-        frames.append(
-            _message(row, row.request, row.received_at, "in" if station_called else "out", deviations)
-        )
+    frames = [message for row in exchanges for message in _apart(row)]
     # Stable: an answer in the same microsecond stays before its call.
     frames.sort(key=lambda frame: frame.at, reverse=True)
     return frames
 
 
-def _message(
-    row: Row[Any], content: bytes, at: datetime, direction: str, deviations: tuple[str, ...] = ()
-) -> Message:
-    kind, payload = _read(content)
-    return Message(at, direction, kind, row.message_id, row.action, payload, deviations)
+def _apart(row: Row[Any]) -> Iterator[Message]:
+    """Give the answer, if there was one, then the call."""
+    station_called = row.direction == FrameKept.STATION_CALLED
+    if row.response is not None:
+        at = row.answered_at or row.received_at
+        yield _message(row, row.response, at, "result", from_station=not station_called)
+    yield _message(row, row.request, row.received_at, "call", from_station=station_called)
 
 
-def _read(content: bytes) -> tuple[str, Any]:
+def _message(row: Row[Any], text: str, at: datetime, expected: str, *, from_station: bool) -> Message:
+    kind, payload = _read(text, expected)
+    # Only what a station sends is repaired.
+    deviations = (row.deviations or "").split(",") if from_station else ()
+    return Message(
+        at,
+        "in" if from_station else "out",
+        kind,
+        row.message_id,
+        row.action,
+        payload,
+        tuple(filter(None, deviations)),
+    )
+
+
+def _read(text: str, expected: str) -> tuple[str, Any]:
     try:
-        frame = msgspec.json.decode(content)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return "unreadable", content.decode("utf-8", "replace")
+        frame = msgspec.json.decode(text)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        return expected, text
     match frame:
         case [2 | 6 as number, _, _, payload, *_] | [3 as number, _, payload, *_]:
             return _TYPES[number], payload
         case [4 | 5 as number, _, code, description, *rest]:
-            return _TYPES[number], {
-                "code": code,
-                "description": description,
-                "details": rest[0] if rest else {},
-            }
+            details = rest[0] if rest else {}
+            return _TYPES[number], {"code": code, "description": description, "details": details}
         case _:
-            return "unreadable", content.decode("utf-8", "replace")
+            return expected, text

@@ -113,7 +113,7 @@ class StationMessage(Shown):
 
     at: datetime
     direction: Literal["in", "out"]
-    type: Literal["call", "result", "error", "result_error", "send", "unreadable"]
+    type: Literal["call", "result", "error", "result_error", "send"]
     message_id: str
     action: str
     payload: Any
