@@ -4,6 +4,7 @@ import os
 import secrets
 import time
 import uuid
+from datetime import datetime
 
 __all__ = ["new_secret", "new_uuid"]
 
@@ -11,9 +12,9 @@ __all__ = ["new_secret", "new_uuid"]
 _SECRET_ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz23456789"
 
 
-def new_uuid() -> uuid.UUID:
-    """Return a UUID of version 7: ordered by its time of making (RFC 9562, 5.7)."""
-    milliseconds = time.time_ns() // 1_000_000
+def new_uuid(at: datetime | None = None) -> uuid.UUID:
+    """Return a UUID of version 7: ordered by its time of making, or by `at` (RFC 9562, 5.7)."""
+    milliseconds = time.time_ns() // 1_000_000 if at is None else int(at.timestamp() * 1000)
     random_bits = int.from_bytes(os.urandom(10), "big")
     value = milliseconds << 80 | random_bits
     value = value & ~(0xF << 76) | 0x7 << 76

@@ -1,5 +1,6 @@
 """Stations in SQL, for the stations' edge: who may connect, and what is known of one that does."""
 
+import os
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -20,6 +21,7 @@ __all__ = [
     "keep_next_secret",
     "list_enrolment_keys",
     "list_records",
+    "pepper_of",
     "promote_secret",
 ]
 
@@ -213,3 +215,8 @@ async def server_secret(connection: asyncpg.Connection, name: str, fresh: bytes)
     )
     value: bytes = await connection.fetchval("SELECT value FROM server_secret WHERE name = $1", name)
     return value
+
+
+async def pepper_of(connection: asyncpg.Connection) -> bytes:
+    """Give the key of the stations' digests; the first start makes it."""
+    return await server_secret(connection, "pepper", os.urandom(32))

@@ -1,10 +1,10 @@
-"""The composition root: the one place that builds the parts and ties them together."""
+"""The whole server: database, stations' edge, people's edge and jobs, built and tied together."""
 
 import asyncio
-import os
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from typing import Any
 
 import structlog
 
@@ -14,16 +14,20 @@ from pilotwire.db.embedded import EmbeddedPostgres
 from pilotwire.db.engine import Database
 from pilotwire.db.migrate import migrate
 from pilotwire.db.writer import GroupWriter
+from pilotwire.domain.identity.usecases.manage_api_keys import ensure_bootstrap_key
 from pilotwire.domain.sessions.repository import SINKS as SESSION_SINKS
 from pilotwire.domain.stations.decide import BootPolicy
-from pilotwire.domain.stations.repository import close_presence, list_enrolment_keys, list_records, server_secret
+from pilotwire.domain.stations.events import EnrolmentKeysChanged
+from pilotwire.domain.stations.repository import close_presence, list_enrolment_keys, list_records, pepper_of
 from pilotwire.domain.stations.sinks import SINKS as STATION_SINKS
 from pilotwire.domain.stations.ports import StationChanged, StationRemoved
 from pilotwire.jobs.partitions import keep_partitions, keep_partitions_for_ever
 from pilotwire.ocpp.doorkeeper import StationDirectory, StationDoorkeeper
-from pilotwire.ocpp.gateway import Endpoint, Limits, Listener, TlsFiles
+from pilotwire.ocpp.gateway import Endpoint, HandshakeFailure, Limits, Listener, TlsFiles
 from pilotwire.ocpp.switchboard import Switchboard
 from pilotwire.settings import Settings, host_and_port
+from pilotwire.web.server import WebServer
+from pilotwire.web.services import Measure, WebServices
 
 __all__ = ["Edge", "Server", "open_database"]
 
@@ -76,7 +80,7 @@ async def open_edge(
     name = f"pilotwire {settings.gateway_name}"
     bus = LocalBus()
     async with database.service.acquire() as connection:
-        pepper = await server_secret(connection, "pepper", os.urandom(32))
+        pepper = await pepper_of(connection)
         await close_presence(connection, name)
         directory = StationDirectory()
         directory.fill(await list_records(connection), await list_enrolment_keys(connection))
@@ -98,6 +102,12 @@ async def open_edge(
         maximum_power_w=settings.maximum_session_power_w,
     )
     await switchboard.start()
+
+    async def read_keys() -> None:
+        async with database.service.acquire() as connection:
+            directory.set_keys(await list_enrolment_keys(connection))
+
+    bus.subscribe(EnrolmentKeysChanged, lambda _: switchboard.run(read_keys()) and None)
     stack.push_async_callback(switchboard.stop)
     listener = Listener(StationDoorkeeper(directory, pepper, clock), switchboard, limits)
     stack.push_async_callback(listener.drain, settings.drain_timeout_s)
@@ -113,6 +123,7 @@ class Server:
         self._limits = limits
         self._stack = AsyncExitStack()
         self.edge: Edge
+        self.web: WebServer
         self.ocpp: Endpoint
         self.ocpp_tls: Endpoint | None = None
 
@@ -137,15 +148,79 @@ class Server:
         upkeep = asyncio.create_task(keep_partitions_for_ever(database, self._clock, retention))
         self._stack.push_async_callback(_cancelled, upkeep)
         self.edge = await open_edge(settings, database, self._stack, clock=self._clock, limits=self._limits)
+        if key := settings.bootstrap_api_key.get_secret_value():
+            await ensure_bootstrap_key(database, key)
         host, port = host_and_port(settings.ocpp)
         self.ocpp = await self.edge.listener.start(host, port)
         if settings.ocpp_tls:
             host, port = host_and_port(settings.ocpp_tls)
             self.ocpp_tls = await self.edge.listener.start(host, port, _tls_files(settings))
+        self.web = WebServer(self._web_services(), *host_and_port(settings.http))
+        await self.web.start()
+        self._stack.push_async_callback(self.web.stop)
+
+    @property
+    def stations_url(self) -> str:
+        """Where stations connect, without their identity."""
+        return f"ws://{_shown(host_and_port(self._settings.ocpp)[0])}:{self.ocpp.port}/ocpp"
+
+    @property
+    def ready_line(self) -> str:
+        """The line that says to people and programs that everything accepts connections."""
+        line = f"pilotwire ready http={self.web.url} ocpp={self.stations_url}"
+        if self.ocpp_tls is not None:
+            host = _shown(host_and_port(self._settings.ocpp_tls)[0])
+            line += f" ocpp_tls=wss://{host}:{self.ocpp_tls.port}/ocpp"
+        return line
+
+    def _web_services(self) -> WebServices:
+        edge = self.edge
+        return WebServices(
+            db=edge.database,
+            bus=edge.bus,
+            caller=edge.switchboard,
+            pepper=edge.pepper,
+            handshakes=lambda: [_described(entry) for entry in edge.listener.handshake_log.entries()],
+            health=lambda: {"database": "ok" if edge.writer.available else "away: stations wait for their answers"},
+            measures=_measures(edge),
+            clock=self._clock,
+            stations_url=self.stations_url,
+        )
 
     async def stop(self) -> None:
         """Drain the stations, write what waits, and stop everything that `start` started."""
         await self._stack.aclose()
+
+
+def _measures(edge: Edge) -> tuple[Measure, ...]:
+    writer, board = edge.writer, edge.switchboard
+    return (
+        Measure("stations_known", "Stations that may connect.", "gauge", lambda: len(edge.directory)),
+        Measure("stations_connected", "Stations connected now.", "gauge", lambda: board.connected),
+        Measure("frames_received_total", "Frames received from stations.", "counter", lambda: board.frames_in),
+        Measure("writer_batches_total", "Group commits.", "counter", lambda: writer.batches),
+        Measure("writer_entries_total", "Messages kept by group commits.", "counter", lambda: writer.entries),
+        Measure("writer_poisoned_total", "Messages refused by the database.", "counter", lambda: writer.poisoned),
+        Measure("writer_waiting", "Messages that wait for the next group commit.", "gauge", lambda: writer.waiting),
+        Measure("database_available", "Whether the last group commit came through.", "gauge", lambda: writer.available),
+    )
+
+
+def _described(entry: HandshakeFailure) -> dict[str, Any]:
+    return {
+        "subject": entry.subject,
+        "remote_address": entry.remote_address,
+        "problem": entry.problem.value,
+        "count": entry.count,
+        "first_at": entry.first_at,
+        "last_at": entry.last_at,
+        "detail": entry.detail,
+        "explanation": entry.explanation,
+    }
+
+
+def _shown(host: str) -> str:
+    return "127.0.0.1" if host in ("0.0.0.0", "::") else f"[{host}]" if ":" in host else host
 
 
 def _tls_files(settings: Settings) -> TlsFiles:

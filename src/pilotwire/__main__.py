@@ -1,0 +1,6 @@
+"""`python -m pilotwire`."""
+
+from pilotwire.cli import main
+
+if __name__ == "__main__":
+    main()

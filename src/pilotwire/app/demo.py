@@ -1,0 +1,195 @@
+"""The demo: the whole server with a simulated charging network and a month of its past."""
+
+import asyncio
+import json
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from uuid import UUID
+
+from pilotwire.app.server import Server
+from pilotwire.core.errors import Conflict
+from pilotwire.core.ids import new_secret, new_uuid
+from pilotwire.db.partitions import make_partitions
+from pilotwire.domain.access.usecases.manage_tokens import TokenDraft, create_token
+from pilotwire.domain.identity.model import Role, system_principal
+from pilotwire.domain.identity.usecases.manage_users import create_user
+from pilotwire.domain.sessions.messages import Phase, Sample
+from pilotwire.domain.sessions.model import Meter, SessionFacts
+from pilotwire.domain.sessions.records import SampleKept, SessionKept
+from pilotwire.domain.sessions.repository import SINKS
+from pilotwire.domain.stations.usecases.add_stations import StationDraft, create_station
+from pilotwire.domain.stations.usecases.manage_sites import create_site
+from pilotwire.simulator.demo import demo_network
+from pilotwire.simulator.history import PastSession, past_sessions, registers_after
+from pilotwire.simulator.model import NetworkSpec
+from pilotwire.simulator.run import SimulatorEvent, SimulatorOptions, simulate
+
+__all__ = ["Demo", "DemoLogin"]
+
+_DAYS = 30
+_EMAIL = "demo@pilotwire.example"
+
+
+@dataclass(frozen=True)
+class DemoLogin:
+    """How to sign in to the demo's console."""
+
+    email: str
+    password: str
+
+
+class Demo:
+    """Fills an empty system once, then brings its stations to life."""
+
+    def __init__(self, data_dir: Path, *, speed: float) -> None:
+        self._path = data_dir / "demo.json"
+        self._state = data_dir / "simulator.json"
+        self._speed = speed
+        self._network: NetworkSpec = demo_network()
+        self._passwords: dict[str, str] = {}
+        self._registers: dict[tuple[str, int], float] = {}
+        self.login = DemoLogin(_EMAIL, "")
+
+    async def prepare(self, server: Server, progress: Callable[[str], None]) -> None:
+        """Make the sites, stations, tokens, the past and a user, unless an earlier demo has."""
+        if self._path.exists():
+            kept = json.loads(self._path.read_text())
+            self._passwords = kept["passwords"]
+            self.login = DemoLogin(_EMAIL, kept["login"])
+            return
+        if len(server.edge.directory):
+            raise Conflict(
+                f"{self._path.parent} holds stations that no demo has made (or a demo that was interrupted while it was"
+                " being set up): remove the directory, or give another with --data-dir"
+            )
+        progress("making 4 sites with 24 stations")
+        principal = system_principal()
+        database = server.edge.database
+        password = new_secret(12)
+        await create_user(
+            database, principal, email=_EMAIL, name="Demo operator", role=Role.ADMIN, password=password
+        )
+        for token in self._network.tokens:
+            draft = TokenDraft(uid=token.uid, group_id=token.group, holder=token.holder)
+            await create_token(database, server.edge.bus, principal, draft)
+        for site in self._network.sites:
+            row = await create_site(
+                database,
+                principal,
+                {
+                    "name": site.name,
+                    "address": f"{site.address}, {site.postal_code}",
+                    "city": site.city,
+                    "country": site.country,
+                    "latitude": site.latitude,
+                    "longitude": site.longitude,
+                    "time_zone": site.time_zone,
+                },
+            )
+            for station in site.stations:
+                place = StationDraft(station.identity, name=f"{site.name} {station.identity[-2:]}", site_id=row.id)
+                record, secret = await create_station(
+                    database, server.edge.bus, server.edge.pepper, principal, place
+                )
+                self._passwords[record.identity] = secret or ""
+        progress(f"making {_DAYS} days of past sessions")
+        await self._write_past(server)
+        self.login = DemoLogin(_EMAIL, password)
+        self._keep()
+
+    async def live(self, server: Server, stop: asyncio.Event, heard: Callable[[SimulatorEvent], None]) -> None:
+        """Run the simulated stations until the stop."""
+        await simulate(
+            SimulatorOptions(
+                url=server.stations_url,
+                network=self._network,
+                passwords=self._passwords,
+                speed=self._speed,
+                least_occupied=0.4,
+                fault_rate=0.05,
+                offline_rate=0.1,
+                sample_interval_s=15,
+                registers_wh=self._registers,
+                state_path=self._state,
+                finish_sessions=False,
+            ),
+            heard,
+            stop,
+        )
+
+    async def _write_past(self, server: Server) -> None:
+        until = datetime.now(UTC)
+        sessions = await asyncio.to_thread(lambda: list(past_sessions(self._network, until, days=_DAYS)))
+        self._registers = dict(registers_after(self._network, sessions))
+        async with server.edge.database.service.acquire() as connection, connection.transaction():
+            await make_partitions(connection, (until - timedelta(days=_DAYS + 1)).date(), until.date())
+            rows = await connection.fetch("SELECT id, tenant_id, identity FROM station")
+            stations = {row["identity"]: (row["id"], row["tenant_id"]) for row in rows}
+            for part in _parts(sessions, 500):
+                kept, samples = [], []
+                for past in part:
+                    record = _past_session(past, *stations[past.station])
+                    kept.append(record)
+                    samples += _past_samples(past, record.facts.id, *stations[past.station])
+                await SINKS[SessionKept](connection, kept)
+                await SINKS[SampleKept](connection, samples)
+
+    def _keep(self) -> None:
+        text = json.dumps({"passwords": self._passwords, "login": self.login.password})
+        with os.fdopen(os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            file.write(text)
+
+
+def _parts(sessions: list[PastSession], size: int) -> Iterable[list[PastSession]]:
+    return (sessions[start : start + size] for start in range(0, len(sessions), size))
+
+
+def _past_session(past: PastSession, station_id: int, tenant_id: int) -> SessionKept:
+    session_id = new_uuid(past.started_at)
+    last = past.samples[-1] if past.samples else None
+    facts = SessionFacts(
+        id=session_id,
+        transaction_ref=f"past-{session_id}",
+        first_at=past.started_at,
+        last_at=past.ended_at,
+        evse_no=past.evse,
+        connector_no=past.connector,
+        token=((0, past.started_at), past.token_uid),
+        token_verdict="accepted",  # noqa: S106 - a verdict
+        started_at=past.started_at,
+        ended_at=past.ended_at,
+        stated_start_wh=Decimal(past.meter_start_wh),
+        stated_end_wh=Decimal(past.meter_end_wh),
+        last_meter=None if last is None else Meter((0, last.at), Decimal(last.energy_wh)),
+        last_soc=None if last is None or last.soc_percent is None else ((0, last.at), last.soc_percent),
+        stop_reason="Local" if past.stop_reason == "local" else "EVDisconnected",
+    )
+    return SessionKept(
+        tenant_id, station_id, past.station, Phase.ENDED, new=True, received_at=past.ended_at, facts=facts,
+        state="ended", review=(),
+    )  # fmt: skip
+
+
+def _past_samples(past: PastSession, session_id: UUID, station_id: int, tenant_id: int) -> list[SampleKept]:
+    return [
+        SampleKept(
+            tenant_id,
+            station_id,
+            past.evse,
+            past.connector,
+            session_id,
+            sample.at,
+            Sample(
+                sample.at,
+                "Sample.Periodic",
+                Decimal(sample.energy_wh),
+                float(sample.power_w),
+                soc_percent=sample.soc_percent,
+            ),
+        )
+        for sample in past.samples
+    ]

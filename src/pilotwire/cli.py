@@ -1,0 +1,297 @@
+"""The command line: argument parsing only."""
+
+import asyncio
+import importlib.util
+import socket
+import subprocess
+import sys
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from pydantic import ValidationError
+
+from pilotwire.core.errors import PilotwireError
+from pilotwire.settings import Settings, host_and_port
+
+if TYPE_CHECKING:
+    from pilotwire.app import Server
+    from pilotwire.db.engine import Database
+
+app = typer.Typer(
+    name="pilotwire",
+    help="Pilotwire, an open-source charge point management system: the server that charging stations connect to.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+user_app = typer.Typer(help="People who sign in to the console.", no_args_is_help=True)
+station_app = typer.Typer(help="Charging stations.", no_args_is_help=True)
+app.add_typer(user_app, name="user")
+app.add_typer(station_app, name="station")
+
+DataDir = Annotated[Path | None, typer.Option(help="Directory of the embedded database.  [default: data]")]
+Http = Annotated[str | None, typer.Option(metavar="HOST:PORT", help="Console and REST API.  [default: 127.0.0.1:8080]")]
+Ocpp = Annotated[str | None, typer.Option(metavar="HOST:PORT", help="Stations, ws://.  [default: 127.0.0.1:9000]")]
+OcppTls = Annotated[str | None, typer.Option(metavar="HOST:PORT", help="Stations, wss:// (profiles 2 and 3).")]
+TlsCert = Annotated[Path | None, typer.Option(help="Certificate chain of the server, PEM; for --ocpp-tls.")]
+TlsKey = Annotated[Path | None, typer.Option(help="Private key of the certificate, PEM.")]
+ClientCa = Annotated[Path | None, typer.Option(help="Authorities of station certificates, PEM; profile 3.")]
+
+
+def main() -> None:
+    """Run the command line; a refusal is one line on standard error and exit code 1."""
+    try:
+        app()
+    except (PilotwireError, OSError, ValueError) as error:
+        sys.exit(f"pilotwire: {error}")
+
+
+@app.command()
+def serve(
+    data_dir: DataDir = None,
+    http: Http = None,
+    ocpp: Ocpp = None,
+    ocpp_tls: OcppTls = None,
+    tls_cert: TlsCert = None,
+    tls_key: TlsKey = None,
+    client_ca: ClientCa = None,
+) -> None:
+    """Run the whole server in one process. Its database is embedded unless PILOTWIRE_DATABASE_URL names one."""
+    from pilotwire.app.run import run_server
+
+    settings = _settings(
+        data_dir=data_dir, http=http, ocpp=ocpp, ocpp_tls=ocpp_tls, tls_cert=tls_cert, tls_key=tls_key,
+        client_ca=client_ca,
+    )  # fmt: skip
+    _set_up_logs(settings)
+    run_server(settings, announce=_announce, progress=_progress)
+
+
+@app.command()
+def demo(
+    data_dir: Annotated[Path, typer.Option(help="Where the demo keeps its data.")] = Path(".demo"),
+    http: Http = None,
+    ocpp: Ocpp = None,
+    speed: Annotated[float, typer.Option(min=1, max=600, help="How many times as fast cars charge and leave.")] = 30,
+    view: Annotated[bool, typer.Option(help="Show the stations live in the terminal.")] = True,
+) -> None:
+    """Run the whole server with 24 simulated stations on 4 sites and a month of past sessions."""
+    from pilotwire.app.demo import Demo
+    from pilotwire.app.run import run_server
+    from pilotwire.app.screen import Screen
+
+    settings = _settings(
+        data_dir=data_dir,
+        http=http or _free_or_any("127.0.0.1:8080"),
+        ocpp=ocpp or _free_or_any("127.0.0.1:9000"),
+        log_level="warning",
+    )
+    _set_up_logs(settings)
+    shown = view and sys.stdout.isatty()
+    made = Demo(data_dir, speed=speed)
+
+    async def beside(server: "Server", stop: asyncio.Event) -> None:
+        screen = Screen(server, made.login) if shown else None
+        living = asyncio.create_task(made.live(server, stop, lambda _: None))
+        try:
+            if screen is not None:
+                await screen.show(stop)
+            await living
+        finally:
+            living.cancel()
+
+    def announce(server: "Server") -> None:
+        _announce(server)
+        print(f"console: {server.web.url}   sign in as {made.login.email} with {made.login.password}", flush=True)  # noqa: T201
+
+    run_server(
+        settings,
+        announce=announce,
+        progress=_progress,
+        prepare=lambda server: made.prepare(server, _progress),
+        beside=beside,
+    )
+
+
+@app.command()
+def migrate(data_dir: DataDir = None) -> None:
+    """Bring the schema of the database up to date (serve and demo do so by themselves)."""
+
+    async def work(_: "Database") -> None:
+        typer.echo("the schema is up to date")
+
+    _with_database(_settings(data_dir=data_dir), work)
+
+
+@app.command("settings")
+def show_settings() -> None:
+    """List every setting with its variable, its value now and what it means."""
+    from rich.console import Console
+    from rich.table import Table
+
+    settings = _settings()
+    table = Table("Variable", "Value", "Meaning", box=None, pad_edge=False)
+    for name, field in Settings.model_fields.items():
+        table.add_row(f"PILOTWIRE_{name.upper()}", str(getattr(settings, name)), field.description or "")
+    Console().print(table)
+
+
+@app.command()
+def simulate(
+    url: Annotated[str, typer.Option(help="Where stations connect, without identity: ws://HOST:PORT/ocpp")],
+    stations: Annotated[int, typer.Option(min=1, help="How many.")] = 10,
+    versions: Annotated[str, typer.Option(help="OCPP versions, in turn.")] = "1.6,2.0.1,2.1",
+    password: Annotated[
+        str | None, typer.Option(envvar="PILOTWIRE_SIMULATE_PASSWORD", help="Common password, or an enrolment key.")
+    ] = None,
+    id_prefix: Annotated[str, typer.Option(help="Identities are this and a number.")] = "SIM-",
+    speed: Annotated[float, typer.Option(min=1, help="How many times as fast life goes.")] = 1,
+    offline_rate: Annotated[float, typer.Option(min=0, help="Network losses per station and day.")] = 0,
+    fault_rate: Annotated[float, typer.Option(min=0, help="Connector faults per station and day.")] = 0,
+    reboot_rate: Annotated[float, typer.Option(min=0, help="Power cuts per station and day.")] = 0,
+    duration: Annotated[float | None, typer.Option(min=0, help="Seconds; without it until Ctrl-C.")] = None,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same stations and cars.")] = 1,
+    state: Annotated[Path | None, typer.Option(help="File that keeps passwords and registers between runs.")] = None,
+    ca: Annotated[Path | None, typer.Option(help="Authorities to trust for wss://, PEM.")] = None,
+) -> None:
+    """Run simulated charging stations and cars against any OCPP server."""
+    from pilotwire.simulator.command import run_simulation
+    from pilotwire.simulator.run import SimulatorOptions
+
+    wanted = tuple(part.strip() for part in versions.split(","))
+    unknown = [part for part in wanted if part not in ("1.6", "2.0.1", "2.1")]
+    if unknown:
+        raise typer.BadParameter(f"unknown OCPP version {unknown[0]}; choose of 1.6, 2.0.1, 2.1", param_hint="--versions")
+    run_simulation(
+        SimulatorOptions(
+            url=url,
+            stations=stations,
+            versions=wanted,  # type: ignore[arg-type]  # checked above
+            id_prefix=id_prefix,
+            password=password,
+            speed=speed,
+            offline_rate=offline_rate,
+            fault_rate=fault_rate,
+            reboot_rate=reboot_rate,
+            duration_s=duration,
+            seed=seed,
+            state_path=state,
+            ca_file=ca,
+        )
+    )
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []})
+def bench(context: typer.Context) -> None:
+    """Measure: `pilotwire bench gateway`, `pilotwire bench crash`; each has --help. Needs a checkout of the repository."""
+    root = Path(__file__).resolve().parents[2]
+    if not (root / "bench" / "__main__.py").exists() or importlib.util.find_spec("websockets") is None:
+        raise PilotwireError("the benchmarks are part of the repository, not of the package: run this in a checkout")
+    sys.exit(subprocess.call([sys.executable, "-m", "bench", *context.args], cwd=root))  # noqa: S603
+
+
+@user_app.command("create")
+def create_user(
+    email: Annotated[str, typer.Argument(help="What the person signs in with.")],
+    role: Annotated[str, typer.Option(help="admin, operator or viewer.")] = "operator",
+    name: Annotated[str, typer.Option(help="How the person is shown.")] = "",
+    data_dir: DataDir = None,
+) -> None:
+    """Add a person who may sign in; the password is asked for, or read from standard input."""
+    from pilotwire.domain.identity.model import Role, system_principal
+    from pilotwire.domain.identity.usecases import manage_users
+
+    try:
+        known = Role(role)
+    except ValueError:
+        raise typer.BadParameter(f"choose of {', '.join(Role)}", param_hint="--role") from None
+    if sys.stdin.isatty():
+        password = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
+    else:
+        password = sys.stdin.readline().rstrip("\n")
+
+    async def work(database: "Database") -> None:
+        await manage_users.create_user(
+            database, system_principal(), email=email, name=name, role=known, password=password
+        )
+        typer.echo(f"{email} may sign in as {known}")
+
+    _with_database(_settings(data_dir=data_dir), work)
+
+
+@station_app.command("add")
+def add_station(
+    identity: Annotated[str, typer.Argument(help="The identity, the last part of the address that the station dials.")],
+    count: Annotated[int, typer.Option(min=1, help="More than one: IDENTITY is a prefix, 00001... is added.")] = 1,
+    password: Annotated[str | None, typer.Option(help="16 characters at least; left out, one is generated.")] = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Add one station or many, and print what to type into them. (A running server takes new ones by its REST API.)"""
+    from pilotwire.bus import LocalBus
+    from pilotwire.domain.identity.model import system_principal
+    from pilotwire.domain.stations.repository import pepper_of
+    from pilotwire.domain.stations.usecases.add_stations import create_stations
+
+    identities = [identity] if count == 1 else [f"{identity}{number:05d}" for number in range(1, count + 1)]
+
+    async def work(database: "Database") -> None:
+        async with database.service.acquire() as connection:
+            pepper = await pepper_of(connection)
+        made = await create_stations(
+            database, LocalBus(), pepper, system_principal(), identities, password=password
+        )
+        for each, secret in made[:20]:
+            typer.echo(f"{each}  {secret}")
+        if len(made) > 20:
+            typer.echo(f"... {len(made)} stations")
+
+    _with_database(_settings(data_dir=data_dir), work)
+
+
+def _settings(**given: Any) -> Settings:
+    try:
+        return Settings(**{name: value for name, value in given.items() if value is not None})
+    except ValidationError as error:
+        lines = [f"{'.'.join(map(str, e['loc'])) or 'settings'}: {e['msg']}" for e in error.errors()]
+        raise typer.BadParameter("; ".join(lines)) from None
+
+
+def _set_up_logs(settings: Settings) -> None:
+    from pilotwire.app.logs import set_up_logs
+
+    set_up_logs(settings.log_level, as_json=settings.log_json)
+
+
+def _announce(server: "Server") -> None:
+    print(server.ready_line, flush=True)  # noqa: T201
+
+
+def _progress(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)  # noqa: T201
+
+
+def _free_or_any(address: str) -> str:
+    """Keep an address whose port is free; else take any port of the same host."""
+    host, port = host_and_port(address)
+    with socket.socket() as trial:
+        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            trial.bind((host, port))
+        except OSError:
+            return f"{host}:0"
+    return address
+
+
+def _with_database(settings: Settings, work: Callable[["Database"], Awaitable[None]]) -> None:
+    from pilotwire.app import open_database
+
+    _set_up_logs(settings)
+
+    async def run() -> None:
+        async with AsyncExitStack() as stack:
+            await work(await open_database(settings, stack, _progress))
+
+    asyncio.run(run())
