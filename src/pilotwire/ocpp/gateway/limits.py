@@ -7,6 +7,8 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+_ROUNDING_S = 1e-6
+
 Key = TypeVar("Key", bound=Hashable)
 
 
@@ -64,7 +66,8 @@ class BucketTable(Generic[Key]):
         full_at = self._full_at.get(key)
         if full_at is None:
             return 0.0
-        return max(0.0, full_at - now - self._tolerance_s)
+        wait = full_at - now - self._tolerance_s
+        return wait if wait > _ROUNDING_S else 0.0
 
     def take(self, key: Key, now: float) -> float:
         """Take a token and return 0, or take nothing and return how long to wait."""
