@@ -5,6 +5,7 @@ import ssl
 import struct
 from base64 import b64encode
 from dataclasses import dataclass, field
+from typing import cast
 
 TEXT, BINARY, CONTINUATION, CLOSE, PING, PONG = 0x1, 0x2, 0x0, 0x8, 0x9, 0xA
 _KEY = "AAAAAAAAAAAAAAAAAAAAAA=="
@@ -136,9 +137,7 @@ class RawStation:
 
     def stop_reading(self) -> None:
         """Leave what comes in the kernel's buffers."""
-        transport = self.writer.transport
-        assert isinstance(transport, asyncio.ReadTransport)
-        transport.pause_reading()
+        cast("asyncio.Transport", self.writer.transport).pause_reading()
 
     def drop(self) -> None:
         """Vanish without a word."""

@@ -3,7 +3,7 @@
 picows 2.3.1 parses frames and checks opcodes, masking, lengths and control frames. It does not put fragments
 together, bound a message of many fragments, check reserved bits or UTF-8, answer a CLOSE, or hold back what
 is already in its buffer when reading pauses; and it still delivers a frame that it has refused as too big.
-All that is here (docs/adr: the WebSocket transport).
+All that is here.
 """
 
 import socket
