@@ -33,9 +33,15 @@ app.add_typer(user_app, name="user")
 app.add_typer(station_app, name="station")
 
 DataDir = Annotated[Path | None, typer.Option(help="Directory of the embedded database.  [default: data]")]
-Http = Annotated[str | None, typer.Option(metavar="HOST:PORT", help="Console and REST API.  [default: 127.0.0.1:8080]")]
-Ocpp = Annotated[str | None, typer.Option(metavar="HOST:PORT", help="Stations, ws://.  [default: 127.0.0.1:9000]")]
-OcppTls = Annotated[str | None, typer.Option(metavar="HOST:PORT", help="Stations, wss:// (profiles 2 and 3).")]
+Http = Annotated[
+    str | None, typer.Option(metavar="HOST:PORT", help="Console and REST API.  [default: 127.0.0.1:8080]")
+]
+Ocpp = Annotated[
+    str | None, typer.Option(metavar="HOST:PORT", help="Stations, ws://.  [default: 127.0.0.1:9000]")
+]
+OcppTls = Annotated[
+    str | None, typer.Option(metavar="HOST:PORT", help="Stations, wss:// (profiles 2 and 3).")
+]
 TlsCert = Annotated[Path | None, typer.Option(help="Certificate chain of the server, PEM; for --ocpp-tls.")]
 TlsKey = Annotated[Path | None, typer.Option(help="Private key of the certificate, PEM.")]
 ClientCa = Annotated[Path | None, typer.Option(help="Authorities of station certificates, PEM; profile 3.")]
@@ -75,7 +81,9 @@ def demo(
     data_dir: Annotated[Path, typer.Option(help="Where the demo keeps its data.")] = Path(".demo"),
     http: Http = None,
     ocpp: Ocpp = None,
-    speed: Annotated[float, typer.Option(min=1, max=600, help="How many times as fast cars charge and leave.")] = 30,
+    speed: Annotated[
+        float, typer.Option(min=1, max=600, help="How many times as fast cars charge and leave.")
+    ] = 30,
     view: Annotated[bool, typer.Option(help="Show the stations live in the terminal.")] = True,
 ) -> None:
     """Run the whole server with 24 simulated stations on 4 sites and a month of past sessions."""
@@ -105,7 +113,10 @@ def demo(
 
     def announce(server: "Server") -> None:
         _announce(server)
-        print(f"console: {server.web.url}   sign in as {made.login.email} with {made.login.password}", flush=True)  # noqa: T201
+        print(
+            f"console: {server.web.url}   sign in as {made.login.email} with {made.login.password}",
+            flush=True,
+        )
 
     run_server(
         settings,
@@ -145,7 +156,8 @@ def simulate(
     stations: Annotated[int, typer.Option(min=1, help="How many.")] = 10,
     versions: Annotated[str, typer.Option(help="OCPP versions, in turn.")] = "1.6,2.0.1,2.1",
     password: Annotated[
-        str | None, typer.Option(envvar="PILOTWIRE_SIMULATE_PASSWORD", help="Common password, or an enrolment key.")
+        str | None,
+        typer.Option(envvar="PILOTWIRE_SIMULATE_PASSWORD", help="Common password, or an enrolment key."),
     ] = None,
     id_prefix: Annotated[str, typer.Option(help="Identities are this and a number.")] = "SIM-",
     speed: Annotated[float, typer.Option(min=1, help="How many times as fast life goes.")] = 1,
@@ -154,7 +166,9 @@ def simulate(
     reboot_rate: Annotated[float, typer.Option(min=0, help="Power cuts per station and day.")] = 0,
     duration: Annotated[float | None, typer.Option(min=0, help="Seconds; without it until Ctrl-C.")] = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same stations and cars.")] = 1,
-    state: Annotated[Path | None, typer.Option(help="File that keeps passwords and registers between runs.")] = None,
+    state: Annotated[
+        Path | None, typer.Option(help="File that keeps passwords and registers between runs.")
+    ] = None,
     ca: Annotated[Path | None, typer.Option(help="Authorities to trust for wss://, PEM.")] = None,
 ) -> None:
     """Run simulated charging stations and cars against any OCPP server."""
@@ -164,7 +178,9 @@ def simulate(
     wanted = tuple(part.strip() for part in versions.split(","))
     unknown = [part for part in wanted if part not in ("1.6", "2.0.1", "2.1")]
     if unknown:
-        raise typer.BadParameter(f"unknown OCPP version {unknown[0]}; choose of 1.6, 2.0.1, 2.1", param_hint="--versions")
+        raise typer.BadParameter(
+            f"unknown OCPP version {unknown[0]}; choose of 1.6, 2.0.1, 2.1", param_hint="--versions"
+        )
     run_simulation(
         SimulatorOptions(
             url=url,
@@ -184,12 +200,16 @@ def simulate(
     )
 
 
-@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []})
+@app.command(
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+)
 def bench(context: typer.Context) -> None:
     """Measure: `pilotwire bench gateway`, `pilotwire bench crash`; each has --help. Needs a checkout of the repository."""
     root = Path(__file__).resolve().parents[2]
     if not (root / "bench" / "__main__.py").exists() or importlib.util.find_spec("websockets") is None:
-        raise PilotwireError("the benchmarks are part of the repository, not of the package: run this in a checkout")
+        raise PilotwireError(
+            "the benchmarks are part of the repository, not of the package: run this in a checkout"
+        )
     sys.exit(subprocess.call([sys.executable, "-m", "bench", *context.args], cwd=root))  # noqa: S603
 
 
@@ -224,9 +244,15 @@ def create_user(
 
 @station_app.command("add")
 def add_station(
-    identity: Annotated[str, typer.Argument(help="The identity, the last part of the address that the station dials.")],
-    count: Annotated[int, typer.Option(min=1, help="More than one: IDENTITY is a prefix, 00001... is added.")] = 1,
-    password: Annotated[str | None, typer.Option(help="16 characters at least; left out, one is generated.")] = None,
+    identity: Annotated[
+        str, typer.Argument(help="The identity, the last part of the address that the station dials.")
+    ],
+    count: Annotated[
+        int, typer.Option(min=1, help="More than one: IDENTITY is a prefix, 00001... is added.")
+    ] = 1,
+    password: Annotated[
+        str | None, typer.Option(help="16 characters at least; left out, one is generated.")
+    ] = None,
     data_dir: DataDir = None,
 ) -> None:
     """Add one station or many, and print what to type into them. (A running server takes new ones by its REST API.)"""

@@ -13,26 +13,52 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="PILOTWIRE_", frozen=True, extra="ignore")
 
-    data_dir: Path = Field(Path("data"), description="Directory of the embedded database and of what is kept in files.")
-    http: str = Field("127.0.0.1:8080", description="HOST:PORT of the web console and the REST API; port 0 takes any.")
-    ocpp: str = Field("127.0.0.1:9000", description="HOST:PORT for stations; 0.0.0.0 listens on all addresses.")
-    ocpp_tls: str = Field("", description="HOST:PORT for stations over TLS (security profiles 2 and 3); empty: none.")
-    tls_cert: Path | None = Field(None, description="PEM file with the server's certificate chain, for --ocpp-tls.")
+    data_dir: Path = Field(
+        Path("data"), description="Directory of the embedded database and of what is kept in files."
+    )
+    http: str = Field(
+        "127.0.0.1:8080", description="HOST:PORT of the web console and the REST API; port 0 takes any."
+    )
+    ocpp: str = Field(
+        "127.0.0.1:9000", description="HOST:PORT for stations; 0.0.0.0 listens on all addresses."
+    )
+    ocpp_tls: str = Field(
+        "", description="HOST:PORT for stations over TLS (security profiles 2 and 3); empty: none."
+    )
+    tls_cert: Path | None = Field(
+        None, description="PEM file with the server's certificate chain, for --ocpp-tls."
+    )
     tls_key: Path | None = Field(None, description="PEM file with the certificate's private key.")
-    client_ca: Path | None = Field(None, description="PEM file with the authorities of station certificates (profile 3).")
-    database_url: SecretStr = Field(SecretStr(""), description="URL of a PostgreSQL of your own; empty: the embedded one.")
-    bootstrap_api_key: SecretStr = Field(SecretStr(""), description="An administrator's API key, made at the start.")
-    gateway_name: str = Field("gateway-1", description="Name of this process among those that share a database.")
+    client_ca: Path | None = Field(
+        None, description="PEM file with the authorities of station certificates (profile 3)."
+    )
+    database_url: SecretStr = Field(
+        SecretStr(""), description="URL of a PostgreSQL of your own; empty: the embedded one."
+    )
+    bootstrap_api_key: SecretStr = Field(
+        SecretStr(""), description="An administrator's API key, made at the start."
+    )
+    gateway_name: str = Field(
+        "gateway-1", description="Name of this process among those that share a database."
+    )
     heartbeat_interval_s: int = Field(300, ge=1, description="Heartbeat interval given to stations. Unit: s.")
-    pending_retry_interval_s: int = Field(30, ge=1, description="When a station that waits for admission asks again. Unit: s.")
+    pending_retry_interval_s: int = Field(
+        30, ge=1, description="When a station that waits for admission asks again. Unit: s."
+    )
     maximum_session_power_w: float = Field(
-        4_000_000, gt=0, description="No session delivers more; energy above it in its time is disputed. Unit: W."
+        4_000_000,
+        gt=0,
+        description="No session delivers more; energy above it in its time is disputed. Unit: W.",
     )
     frame_retention_days: int = Field(30, ge=1, description="How long OCPP frames are kept. Unit: days.")
     sample_retention_days: int = Field(400, ge=1, description="How long meter samples are kept. Unit: days.")
-    drain_timeout_s: float = Field(10, ge=0, description="How long a stopping server waits for stations to leave. Unit: s.")
+    drain_timeout_s: float = Field(
+        10, ge=0, description="How long a stopping server waits for stations to leave. Unit: s."
+    )
     log_level: str = Field("info", description="debug, info, warning or error.")
-    log_json: bool = Field(False, description="Log lines as JSON, for collectors, instead of text for people.")
+    log_json: bool = Field(
+        False, description="Log lines as JSON, for collectors, instead of text for people."
+    )
 
     @field_validator("http", "ocpp", "ocpp_tls")
     @classmethod

@@ -91,7 +91,9 @@ class Demo:
                 },
             )
             for station in site.stations:
-                place = StationDraft(station.identity, name=f"{site.name} {station.identity[-2:]}", site_id=row.id)
+                place = StationDraft(
+                    station.identity, name=f"{site.name} {station.identity[-2:]}", site_id=row.id
+                )
                 record, secret = await create_station(
                     database, server.edge.bus, server.edge.pepper, principal, place
                 )
@@ -101,7 +103,9 @@ class Demo:
         self.login = DemoLogin(_EMAIL, password)
         self._keep()
 
-    async def live(self, server: Server, stop: asyncio.Event, heard: Callable[[SimulatorEvent], None]) -> None:
+    async def live(
+        self, server: Server, stop: asyncio.Event, heard: Callable[[SimulatorEvent], None]
+    ) -> None:
         """Run the simulated stations until the stop."""
         await simulate(
             SimulatorOptions(

@@ -64,9 +64,13 @@ class Screen:
 
     def _on_status(self, record: ConnectorStatusChanged) -> None:
         if record.current and record.evse_no:
-            self._statuses.setdefault(record.identity, {})[record.evse_no, record.connector_no] = record.status
+            self._statuses.setdefault(record.identity, {})[record.evse_no, record.connector_no] = (
+                record.status
+            )
             if record.status == "faulted":
-                self._news.append(f"{record.received_at:%H:%M:%S}  {record.identity} faulted: {record.error_code}")
+                self._news.append(
+                    f"{record.received_at:%H:%M:%S}  {record.identity} faulted: {record.error_code}"
+                )
 
     def _on_session(self, record: SessionKept) -> None:
         sessions = self._sessions.setdefault(record.identity, {})
@@ -77,7 +81,11 @@ class Screen:
             sessions.pop(ref, None)
         if record.change != "updated":
             energy = record.facts.energy_wh
-            what = "a car charges" if record.change == "started" else f"a car leaves with {(energy or 0) / 1000:.1f} kWh"
+            what = (
+                "a car charges"
+                if record.change == "started"
+                else f"a car leaves with {(energy or 0) / 1000:.1f} kWh"
+            )
             self._news.append(f"{record.received_at:%H:%M:%S}  {record.identity}: {what}")
 
     def _draw(self) -> Group:
@@ -92,7 +100,9 @@ class Screen:
         total_w = 0.0
         identities = sorted({*self._connected, *self._statuses})
         for identity in identities:
-            status = summarise_status(identity in self._connected, list(self._statuses.get(identity, {}).values()))
+            status = summarise_status(
+                identity in self._connected, list(self._statuses.get(identity, {}).values())
+            )
             status = "occupied" if status in _OCCUPIED else status
             sessions = self._sessions.get(identity, {}).values()
             power_w = sum(s.facts.last_power[1] for s in sessions if s.facts.last_power)

@@ -18,9 +18,15 @@ from pilotwire.domain.identity.usecases.manage_api_keys import ensure_bootstrap_
 from pilotwire.domain.sessions.repository import SINKS as SESSION_SINKS
 from pilotwire.domain.stations.decide import BootPolicy
 from pilotwire.domain.stations.events import EnrolmentKeysChanged
-from pilotwire.domain.stations.repository import close_presence, list_enrolment_keys, list_records, pepper_of
-from pilotwire.domain.stations.sinks import SINKS as STATION_SINKS
 from pilotwire.domain.stations.ports import StationChanged, StationRemoved
+from pilotwire.domain.stations.repository import (
+    close_presence,
+    last_addresses,
+    list_enrolment_keys,
+    list_records,
+    pepper_of,
+)
+from pilotwire.domain.stations.sinks import SINKS as STATION_SINKS
 from pilotwire.jobs.partitions import keep_partitions, keep_partitions_for_ever
 from pilotwire.ocpp.doorkeeper import StationDirectory, StationDoorkeeper
 from pilotwire.ocpp.gateway import Endpoint, HandshakeFailure, Limits, Listener, TlsFiles
@@ -82,6 +88,7 @@ async def open_edge(
     async with database.service.acquire() as connection:
         pepper = await pepper_of(connection)
         await close_presence(connection, name)
+        addresses = await last_addresses(connection)
         directory = StationDirectory()
         directory.fill(await list_records(connection), await list_enrolment_keys(connection))
     bus.subscribe(StationChanged, directory.changed)
@@ -97,7 +104,8 @@ async def open_edge(
         name=name,
         pepper=pepper,
         boot_policy=BootPolicy(
-            heartbeat_interval_s=settings.heartbeat_interval_s, retry_interval_s=settings.pending_retry_interval_s
+            heartbeat_interval_s=settings.heartbeat_interval_s,
+            retry_interval_s=settings.pending_retry_interval_s,
         ),
         maximum_power_w=settings.maximum_session_power_w,
     )
@@ -107,9 +115,15 @@ async def open_edge(
         async with database.service.acquire() as connection:
             directory.set_keys(await list_enrolment_keys(connection))
 
-    bus.subscribe(EnrolmentKeysChanged, lambda _: switchboard.run(read_keys()) and None)
+    def keys_changed(_: EnrolmentKeysChanged) -> None:
+        switchboard.run(read_keys())
+
+    bus.subscribe(EnrolmentKeysChanged, keys_changed)
     stack.push_async_callback(switchboard.stop)
     listener = Listener(StationDoorkeeper(directory, pepper, clock), switchboard, limits)
+    for identity, address in addresses:
+        # A guesser who is at work during a restart must not hold up the genuine station.
+        listener.recall_success(identity, address)
     stack.push_async_callback(listener.drain, settings.drain_timeout_s)
     return Edge(database, bus, writer, directory, switchboard, listener, pepper)
 
@@ -181,7 +195,9 @@ class Server:
             caller=edge.switchboard,
             pepper=edge.pepper,
             handshakes=lambda: [_described(entry) for entry in edge.listener.handshake_log.entries()],
-            health=lambda: {"database": "ok" if edge.writer.available else "away: stations wait for their answers"},
+            health=lambda: {
+                "database": "ok" if edge.writer.available else "away: stations wait for their answers"
+            },
             measures=_measures(edge),
             clock=self._clock,
             stations_url=self.stations_url,
@@ -197,12 +213,23 @@ def _measures(edge: Edge) -> tuple[Measure, ...]:
     return (
         Measure("stations_known", "Stations that may connect.", "gauge", lambda: len(edge.directory)),
         Measure("stations_connected", "Stations connected now.", "gauge", lambda: board.connected),
-        Measure("frames_received_total", "Frames received from stations.", "counter", lambda: board.frames_in),
+        Measure(
+            "frames_received_total", "Frames received from stations.", "counter", lambda: board.frames_in
+        ),
         Measure("writer_batches_total", "Group commits.", "counter", lambda: writer.batches),
         Measure("writer_entries_total", "Messages kept by group commits.", "counter", lambda: writer.entries),
-        Measure("writer_poisoned_total", "Messages refused by the database.", "counter", lambda: writer.poisoned),
-        Measure("writer_waiting", "Messages that wait for the next group commit.", "gauge", lambda: writer.waiting),
-        Measure("database_available", "Whether the last group commit came through.", "gauge", lambda: writer.available),
+        Measure(
+            "writer_poisoned_total", "Messages refused by the database.", "counter", lambda: writer.poisoned
+        ),
+        Measure(
+            "writer_waiting", "Messages that wait for the next group commit.", "gauge", lambda: writer.waiting
+        ),
+        Measure(
+            "database_available",
+            "Whether the last group commit came through.",
+            "gauge",
+            lambda: writer.available,
+        ),
     )
 
 
@@ -225,7 +252,9 @@ def _shown(host: str) -> str:
 
 def _tls_files(settings: Settings) -> TlsFiles:
     if settings.tls_cert is None or settings.tls_key is None:
-        raise ValueError("--ocpp-tls needs --tls-cert and --tls-key: the PEM files of the server's certificate")
+        raise ValueError(
+            "--ocpp-tls needs --tls-cert and --tls-key: the PEM files of the server's certificate"
+        )
     return TlsFiles(settings.tls_cert, settings.tls_key, settings.client_ca)
 
 

@@ -23,7 +23,9 @@ class Database:
         self._pool: asyncpg.Pool | None = None
         self.engine: AsyncEngine = create_async_engine(
             "postgresql+asyncpg://",
-            async_creator=lambda **_: asyncpg.connect(self.dsn, server_settings={"application_name": "pilotwire web"}),
+            async_creator=lambda **_: asyncpg.connect(
+                self.dsn, server_settings={"application_name": "pilotwire web"}
+            ),
             pool_size=people,
             max_overflow=0,
             pool_timeout=10,

@@ -243,7 +243,8 @@ class GroupWriter:
                 self._dsn, timeout=5, command_timeout=60, server_settings={"application_name": self._name}
             )
             await self._connection.execute(
-                "INSERT INTO writer_position (writer, batch) VALUES ($1, 0) ON CONFLICT DO NOTHING", self._name
+                "INSERT INTO writer_position (writer, batch) VALUES ($1, 0) ON CONFLICT DO NOTHING",
+                self._name,
             )
         return self._connection
 

@@ -37,7 +37,9 @@ async def keep_partitions(database: Database, clock: Clock, retention_days: Mapp
     return dropped
 
 
-async def keep_partitions_for_ever(database: Database, clock: Clock, retention_days: Mapping[str, int]) -> None:
+async def keep_partitions_for_ever(
+    database: Database, clock: Clock, retention_days: Mapping[str, int]
+) -> None:
     """Do so once an hour; a database that is away is tried again."""
     while True:
         try:

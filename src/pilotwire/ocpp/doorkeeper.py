@@ -80,7 +80,11 @@ class StationDirectory:
     def key_of(self, digest: bytes, now: datetime) -> EnrolmentKey | None:
         """Find the enrolment key with this digest, if it is still good."""
         key = self._keys.get(digest)
-        if key is None or key.uses >= key.maximum_uses or (key.expires_at is not None and key.expires_at <= now):
+        if (
+            key is None
+            or key.uses >= key.maximum_uses
+            or (key.expires_at is not None and key.expires_at <= now)
+        ):
             return None
         return key
 
@@ -102,7 +106,9 @@ class StationDoorkeeper:
         choice = choose_subprotocol(handshake.offered)
         if choice is None:
             return Refuse(
-                400, HandshakeProblem.SUBPROTOCOL_UNKNOWN, detail=f"it offered {', '.join(handshake.offered)[:200]}"
+                400,
+                HandshakeProblem.SUBPROTOCOL_UNKNOWN,
+                detail=f"it offered {', '.join(handshake.offered)[:200]}",
             )
         entrant = self._identify(handshake)
         if isinstance(entrant, Refuse):
@@ -156,7 +162,9 @@ class StationDoorkeeper:
         if key is None:
             return Refuse(401, HandshakeProblem.UNKNOWN_IDENTITY)
         if len(identity) > _LONGEST_IDENTITY or not identity.isprintable():
-            return Refuse(400, HandshakeProblem.WRONG_PATH, detail="the identity is too long or not printable")
+            return Refuse(
+                400, HandshakeProblem.WRONG_PATH, detail="the identity is too long or not printable"
+            )
         return Entrant(identity, None, key, used_next_secret=False, secret_digest=digest)
 
 

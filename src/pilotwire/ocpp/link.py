@@ -27,13 +27,12 @@ from pilotwire.ocpp.codec.envelope import (
     CallResult,
     CallResultError,
     Frame,
-    FrameError,
     Send,
     build_error,
     build_result,
     parse_frame_leniently,
 )
-from pilotwire.ocpp.codec.errors import CodecError, FaultKind, call_error_code
+from pilotwire.ocpp.codec.errors import CodecError, FaultKind, FrameError, call_error_code
 from pilotwire.ocpp.codec.version import OcppVersion
 from pilotwire.ocpp.gateway import Connection
 from pilotwire.ocpp.handlers import Context, handle
@@ -138,7 +137,9 @@ class StationLink:
         self.station = station
         self.sessions = sessions
         self.epoch = epoch
-        self.behaviour = behaviour_of(station.vendor, station.model, station.firmware_version, record.quirk_switches)
+        self.behaviour = behaviour_of(
+            station.vendor, station.model, station.firmware_version, record.quirk_switches
+        )
         self.caller = Caller(f"{record.id:x}-{epoch:x}", self.connection.send, self._call_over)
         self.ready = True
         self._work_off()
@@ -214,7 +215,12 @@ class StationLink:
         if not self.station.admitted and type(message) is not StationBooted:
             # Spec: 2.0.1 B02.FR.09, B03.FR.07: before the boot is accepted nothing else is.
             self._refuse(
-                call.message_id, call.action, FaultKind.SECURITY, "the boot has not been accepted yet", text, now
+                call.message_id,
+                call.action,
+                FaultKind.SECURITY,
+                "the boot has not been accepted yet",
+                text,
+                now,
             )
             return
         notes = [*repairs, *incoming.notes]
@@ -223,7 +229,13 @@ class StationLink:
         self._decide(call, incoming, message, text, now, notes)
 
     def _decide(
-        self, call: Any, incoming: translate.Incoming, message: Any, text: bytes, now: datetime, notes: list[str]
+        self,
+        call: Any,
+        incoming: translate.Incoming,
+        message: Any,
+        text: bytes,
+        now: datetime,
+        notes: list[str],
     ) -> None:
         try:
             answer, records = handle(Context(self.host.services, self.station, self.sessions, now), message)
@@ -293,7 +305,9 @@ class StationLink:
 
     def _booted(self, message: StationBooted, entry: _Answer) -> None:
         record = self.station.record
-        self.behaviour = behaviour_of(message.vendor, message.model, message.firmware_version, record.quirk_switches)
+        self.behaviour = behaviour_of(
+            message.vendor, message.model, message.firmware_version, record.quirk_switches
+        )
         if self.station.admitted:
             entry.after = lambda: self.host.boot_accepted(self) if self.alive else None
 
@@ -324,7 +338,13 @@ class StationLink:
             self._keep(frame.message_id, "", b"", text, now, ["answer_without_call"])
 
     def _keep(
-        self, message_id: str, action: str, request: bytes, response: bytes | None, now: datetime, notes: list[str]
+        self,
+        message_id: str,
+        action: str,
+        request: bytes,
+        response: bytes | None,
+        now: datetime,
+        notes: list[str],
     ) -> None:
         record = self.station.record
         for code in notes:

@@ -7,6 +7,7 @@ was used: a station that dies in between comes back with either.
 import asyncio
 import secrets
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any, Protocol
 
 import msgspec
@@ -45,7 +46,9 @@ class Onboarding:
         if not link.alive or (after_s and link.station.booted_at is not None):
             return
         await _quietly(
-            link, "TriggerMessage", lambda: link.call("TriggerMessage", b'{"requestedMessage":"BootNotification"}', 30)
+            link,
+            "TriggerMessage",
+            lambda: link.call("TriggerMessage", b'{"requestedMessage":"BootNotification"}', 30),
         )
 
     async def welcome(self, link: StationLink) -> None:
@@ -62,7 +65,12 @@ class Onboarding:
             await keep_next_secret(connection, record.id, digest)
             for fresh in await list_records(connection, [record.id]):
                 self._host.publish([StationChanged(fresh)])
-        entry = {"key": "AuthorizationKey", "component": "SecurityCtrlr", "variable": "BasicAuthPassword", "value": secret}
+        entry = {
+            "key": "AuthorizationKey",
+            "component": "SecurityCtrlr",
+            "variable": "BasicAuthPassword",
+            "value": secret,
+        }
         answer = await _quietly(link, "its own secret", lambda: _write(link, entry))
         taken = answer is not None and _accepted(link.version, answer)
         log.info("own secret", station=link.identity, taken=taken)
@@ -73,10 +81,12 @@ class Onboarding:
         async with self._database.service.acquire() as connection:
             entries = await find_template(connection, station.record.tenant_id, station.vendor, station.model)
         for entry in entries:  # one at a time: some stations lose settings that come together
-            answer = await _quietly(link, "a setting", lambda entry=entry: _write(link, entry))
+            answer = await _quietly(link, "a setting", partial(_write, link, entry))
             if answer is None:
                 return
-            log.info("setting", station=link.identity, setting=_name(entry), taken=_accepted(link.version, answer))
+            log.info(
+                "setting", station=link.identity, setting=_name(entry), taken=_accepted(link.version, answer)
+            )
 
 
 async def _write(link: StationLink, entry: dict[str, str]) -> CallAnswer:
@@ -108,7 +118,9 @@ def _name(entry: dict[str, str]) -> str:
     return entry.get("variable") or entry.get("key", "")
 
 
-async def _quietly(link: StationLink, what: str, call: Callable[[], Awaitable[CallAnswer]]) -> CallAnswer | None:
+async def _quietly(
+    link: StationLink, what: str, call: Callable[[], Awaitable[CallAnswer]]
+) -> CallAnswer | None:
     """Call the station; that it has gone or does not answer is logged, not raised."""
     try:
         return await call()

@@ -16,7 +16,7 @@ _ANY = re.compile(rb"(?i)authorizationkey|password")
 _STRING_VALUE = re.compile(rb'("(?:value|attributeValue|[A-Za-z]*[Pp]assword)"\s*:\s*)"(?:[^"\\]|\\.)*"?')
 _HIDDEN = "***"
 # Outside of strings JSON has no control character but these blanks; inside none at all.
-_BLANKS = {code: " " for code in range(32)}
+_BLANKS = dict.fromkeys(range(32), " ")
 
 
 def stored_text(frame: bytes) -> str:
@@ -45,7 +45,10 @@ def _without_secrets(value: Any) -> Any:
     if not isinstance(value, dict):
         return value
     if _names_a_secret(value):
-        return {key: each if key in ("key", "component", "variable") else _hidden(each) for key, each in value.items()}
+        return {
+            key: each if key in ("key", "component", "variable") else _hidden(each)
+            for key, each in value.items()
+        }
     return {
         key: _HIDDEN if isinstance(each, str) and _SECRET_FIELD.search(key) else _without_secrets(each)
         for key, each in value.items()

@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter, deque
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import structlog
@@ -16,7 +17,12 @@ from pilotwire.db.writer import Entry, GroupWriter, is_transient
 from pilotwire.domain.access.events import TokenChanged
 from pilotwire.domain.access.lookup import find_token
 from pilotwire.domain.lookups import LookupNeeded, SessionLookup, StartLookup, TokenLookup
-from pilotwire.domain.sessions.repository import load_views, look_up_ref, look_up_start, next_transaction_block
+from pilotwire.domain.sessions.repository import (
+    load_views,
+    look_up_ref,
+    look_up_start,
+    next_transaction_block,
+)
 from pilotwire.domain.stations.decide import BootPolicy
 from pilotwire.domain.stations.model import Admission, StationRecord
 from pilotwire.domain.stations.ports import (
@@ -196,7 +202,12 @@ class Switchboard:
         if self._links.get(record.id) is link:
             del self._links[record.id]
             gone = StationDisconnected(
-                record.tenant_id, record.id, link.identity, link.epoch, self._clock(), reason or f"closed with {code}"
+                record.tenant_id,
+                record.id,
+                link.identity,
+                link.epoch,
+                self._clock(),
+                reason or f"closed with {code}",
             )
             self.writer.submit(_Told(self, [gone]))
 
@@ -214,7 +225,9 @@ class Switchboard:
     def counted(self, link: StationLink, code: str) -> None:
         """Count a repair for the station's model."""
         station = link.station
-        self._deviations[station.record.tenant_id, station.record.id, station.vendor, station.model, code] += 1
+        self._deviations[
+            station.record.tenant_id, station.record.id, station.vendor, station.model, code
+        ] += 1
 
     def boot_accepted(self, link: StationLink) -> None:
         """A station may work from now on: give it its own secret and configuration if it is new."""
@@ -310,28 +323,19 @@ class Switchboard:
                     if older is not None:
                         self._supersede(older[0])
                     newest[entrant.identity] = (link, entrant)
-                await self._retrying(lambda arriving=list(newest.values()): self._attach(arriving), None)
+                await self._retrying(partial(self._attach, list(newest.values())), None)
 
     async def _attach(self, arriving: list[tuple[StationLink, Entrant]]) -> None:
-        known: list[tuple[StationLink, StationRecord]] = []
         async with self._database.service.acquire() as connection:
-            for link, entrant in arriving:
-                if not link.alive:
-                    continue
-                record = await self._record_of(connection, entrant, link)
-                if record is None:
-                    link.end("the enrolment key is used up")
-                    link.connection.close(1008, "not enrolled")
-                    continue
-                known.append((link, record))
+            known = await self._admitted(connection, arriving)
+            if not known:
+                return
             older = [self._links.pop(record.id, None) for _, record in known]
             for former in older:
                 if former is not None:
                     self._supersede(former)
             if any(older):
                 await self._barrier()
-            if not known:
-                return
             attached = await attach(
                 connection,
                 self._name,
@@ -343,12 +347,26 @@ class Switchboard:
             if state is None:  # deleted in this very moment
                 link.end("removed")
                 link.connection.close(1008, "unknown station")
-                continue
+            elif link.alive:
+                self._links[record.id] = link
+                link.attach(StationView(record, state.connectors), views[record.id], state.epoch)
+                self._tell_connected(link, record, former)
+
+    async def _admitted(
+        self, connection: Any, arriving: list[tuple[StationLink, Entrant]]
+    ) -> list[tuple[StationLink, StationRecord]]:
+        """Give the arriving links whose station is in the database, newcomers by now included."""
+        known: list[tuple[StationLink, StationRecord]] = []
+        for link, entrant in arriving:
             if not link.alive:
                 continue
-            self._links[record.id] = link
-            link.attach(StationView(record, state.connectors), views[record.id], state.epoch)
-            self._tell_connected(link, record, former)
+            record = await self._record_of(connection, entrant, link)
+            if record is None:
+                link.end("the enrolment key is used up")
+                link.connection.close(1008, "not enrolled")
+            else:
+                known.append((link, record))
+        return known
 
     async def _record_of(self, connection: Any, entrant: Entrant, link: StationLink) -> StationRecord | None:
         record = entrant.record
@@ -369,7 +387,9 @@ class Switchboard:
         now = self._clock()
         address = link.connection.remote_address
         self._bus.publish(
-            StationConnected(record.tenant_id, record.id, record.identity, link.version.value, link.epoch, now, address)
+            StationConnected(
+                record.tenant_id, record.id, record.identity, link.version.value, link.epoch, now, address
+            )
         )
         if former is not None and former.connection.remote_address != address:
             event = SecurityEventKept(
@@ -446,7 +466,9 @@ class Switchboard:
         """Keep when stations were last heard of, and which repairs they needed."""
         links = list(self._links.values())
         for start in range(0, len(links), 1000):
-            seen: list[Any] = [PresenceSeen(link.station.record.id, link.seen_at) for link in links[start : start + 1000]]
+            seen: list[Any] = [
+                PresenceSeen(link.station.record.id, link.seen_at) for link in links[start : start + 1000]
+            ]
             self.writer.submit(Entry(0, 0, seen))
         if self._deviations:
             now = self._clock()
@@ -469,5 +491,3 @@ class _Told(Entry):
 
     def kept(self) -> None:
         self._board.publish(list(self.records))
-
-

@@ -5,7 +5,16 @@ from enum import StrEnum
 
 import msgspec
 
-__all__ = ["Token", "TokenAnswer", "TokenKind", "TokenPresented", "TokenStatus", "TokenVerdict", "fold_uid", "judge"]
+__all__ = [
+    "Token",
+    "TokenAnswer",
+    "TokenKind",
+    "TokenPresented",
+    "TokenStatus",
+    "TokenVerdict",
+    "fold_uid",
+    "judge",
+]
 
 
 class TokenKind(StrEnum):

@@ -7,7 +7,7 @@ a 1.6 start is known by (station, connector, token, moment, register), a 1.6 end
 a 2.x event by (station, reference, sequence number). Every look-up is within one station.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -80,7 +80,8 @@ class SessionsView:
 
     def _forget_oldest(self) -> None:
         ended = sorted(
-            (facts for facts in self.by_ref.values() if facts is not None and facts.ended), key=lambda f: f.last_at
+            (facts for facts in self.by_ref.values() if facts is not None and facts.ended),
+            key=lambda f: f.last_at,
         )
         for facts in ended[: max(len(ended) - _KEPT_IN_MEMORY, 0)]:
             del self.by_ref[facts.transaction_ref]
@@ -149,7 +150,10 @@ def decide_samples(view: SessionsView, message: SamplesReported, deciding: Decid
     """
     facts = _session_of_samples(view, message)
     if facts is None:
-        return [_sample_kept(sample, deciding, message.evse_no, message.connector_no, None) for sample in message.samples]
+        return [
+            _sample_kept(sample, deciding, message.evse_no, message.connector_no, None)
+            for sample in message.samples
+        ]
     known = facts.recent
     fresh = tuple(sample for sample in message.samples if (sample.at, sample.context) not in known)
     if not fresh:
@@ -251,7 +255,11 @@ def _with_register_mode(facts: SessionFacts, samples: tuple[Sample, ...]) -> Ses
         return facts
     in_wh = low * 1000
     # A kWh register read as Wh is the start's thousandth, or a little more; 500 kWh are more than one session takes.
-    mode = Review.REGISTER_IN_KWH if start <= in_wh + 999 and in_wh - start < 500_000 else Review.REGISTER_RELATIVE
+    mode = (
+        Review.REGISTER_IN_KWH
+        if start <= in_wh + 999 and in_wh - start < 500_000
+        else Review.REGISTER_RELATIVE
+    )
     return replace(facts, {"flags": facts.flags | {mode}})
 
 

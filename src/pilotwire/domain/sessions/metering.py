@@ -124,7 +124,9 @@ def _energy_wh(reading: Reading) -> Decimal:
 
 def _number(reading: Reading) -> float:
     value = float(reading.value)
-    if not -1e12 < value < 1e12:  # also refuses what is not a number, which a real column could not be summed over
+    if (
+        not -1e12 < value < 1e12
+    ):  # also refuses what is not a number, which a real column could not be summed over
         raise ValueError(reading.value)
     if reading.multiplier:
         value *= 10.0**reading.multiplier
@@ -154,7 +156,11 @@ def _power_w(found: dict[str, _Quantity], notes: set[str]) -> float | None:
 
 def _amps(found: dict[str, _Quantity], power_w: float | None, notes: set[str]) -> list[float | None]:
     current = found.get("Current.Import")
-    if current is None and (current := found.get("Current.Export")) is not None and (power_w is None or power_w >= 0):
+    if (
+        current is None
+        and (current := found.get("Current.Export")) is not None
+        and (power_w is None or power_w >= 0)
+    ):
         notes.add("current_export_for_import")
     return _phases(current)
 

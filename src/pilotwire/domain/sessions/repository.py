@@ -19,7 +19,16 @@ from pilotwire.domain.sessions.model import SessionFacts
 from pilotwire.domain.sessions.records import SampleKept, SessionEventKept, SessionKept
 from pilotwire.domain.stations.tables import station
 
-__all__ = ["SINKS", "find_session", "list_samples", "list_sessions", "load_view", "look_up_ref", "look_up_start"]
+__all__ = [
+    "SINKS",
+    "find_session",
+    "list_samples",
+    "list_sessions",
+    "load_views",
+    "next_transaction_block",
+    "look_up_ref",
+    "look_up_start",
+]
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(SessionFacts).decode
@@ -181,10 +190,25 @@ async def _write_samples(connection: asyncpg.Connection, records: list[SampleKep
         s = r.sample
         rows.append(
             (
-                r.tenant_id, r.station_id, r.evse_no, r.connector_no, r.session_id, r.received_at, s.at, s.context,
-                s.energy_wh, s.power_w, s.current_l1_a, s.current_l2_a, s.current_l3_a, s.voltage_l1_v,
-                s.voltage_l2_v, s.voltage_l3_v, s.soc_percent, s.other,
-            )  # fmt: skip
+                r.tenant_id,
+                r.station_id,
+                r.evse_no,
+                r.connector_no,
+                r.session_id,
+                r.received_at,
+                s.at,
+                s.context,
+                s.energy_wh,
+                s.power_w,
+                s.current_l1_a,
+                s.current_l2_a,
+                s.current_l3_a,
+                s.voltage_l1_v,
+                s.voltage_l2_v,
+                s.voltage_l3_v,
+                s.soc_percent,
+                s.other,
+            )
         )
     await copy_rows(connection, "sample", _SAMPLE_COLUMNS, rows)
 
@@ -196,7 +220,9 @@ SINKS: Mapping[type, Sink] = {
 }
 
 
-async def load_views(connection: asyncpg.Connection, station_ids: Sequence[int], keep: int = 20) -> dict[int, SessionsView]:
+async def load_views(
+    connection: asyncpg.Connection, station_ids: Sequence[int], keep: int = 20
+) -> dict[int, SessionsView]:
     """Give each station's sessions view: its open sessions and its `keep` newest."""
     rows = await connection.fetch(
         "SELECT st.id AS station_id, s.facts, s.total FROM unnest($1::int[]) AS st (id) CROSS JOIN LATERAL ("
@@ -216,15 +242,21 @@ async def load_views(connection: asyncpg.Connection, station_ids: Sequence[int],
     return views
 
 
-async def look_up_ref(connection: asyncpg.Connection, station_id: int, transaction_ref: str) -> SessionFacts | None:
+async def look_up_ref(
+    connection: asyncpg.Connection, station_id: int, transaction_ref: str
+) -> SessionFacts | None:
     """Find a session of a station by its reference."""
     text = await connection.fetchval(
-        "SELECT facts FROM session WHERE station_id = $1 AND transaction_ref = $2", station_id, transaction_ref
+        "SELECT facts FROM session WHERE station_id = $1 AND transaction_ref = $2",
+        station_id,
+        transaction_ref,
     )
     return None if text is None else _decode(text)
 
 
-async def look_up_start(connection: asyncpg.Connection, station_id: int, start_key: str) -> SessionFacts | None:
+async def look_up_start(
+    connection: asyncpg.Connection, station_id: int, start_key: str
+) -> SessionFacts | None:
     """Find a session of a station by the content of its start."""
     text = await connection.fetchval(
         "SELECT facts FROM session WHERE station_id = $1 AND start_key = $2", station_id, start_key

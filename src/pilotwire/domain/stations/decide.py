@@ -25,7 +25,14 @@ from pilotwire.domain.stations.records import (
 )
 from pilotwire.domain.stations.view import StationView
 
-__all__ = ["BootPolicy", "decide_boot", "decide_progress", "decide_report", "decide_security_event", "decide_status"]
+__all__ = [
+    "BootPolicy",
+    "decide_boot",
+    "decide_progress",
+    "decide_report",
+    "decide_security_event",
+    "decide_status",
+]
 
 # A state that is older than the known one by less than this is a late report; by more, the station's clock was set.
 _LATE = timedelta(hours=24)
@@ -79,9 +86,19 @@ def decide_status(
     record = view.record
     return ACKNOWLEDGED, [
         ConnectorStatusChanged(
-            record.tenant_id, record.id, record.identity, message.evse_no, message.connector_no, message.status.value,
-            message.reported_status, message.error_code, message.info, status_at, now, current,
-        )  # fmt: skip
+            record.tenant_id,
+            record.id,
+            record.identity,
+            message.evse_no,
+            message.connector_no,
+            message.status.value,
+            message.reported_status,
+            message.error_code,
+            message.info,
+            status_at,
+            now,
+            current,
+        )
     ]
 
 
@@ -92,7 +109,13 @@ def decide_security_event(
     record = view.record
     return ACKNOWLEDGED, [
         SecurityEventKept(
-            record.tenant_id, record.id, record.identity, message.type, message.at, now, message.technical_info
+            record.tenant_id,
+            record.id,
+            record.identity,
+            message.type,
+            message.at,
+            now,
+            message.technical_info,
         )
     ]
 
@@ -110,7 +133,9 @@ def decide_progress(
     ]
 
 
-def decide_report(view: StationView, message: ReportReceived, now: datetime) -> tuple[ReportAnswer, list[Any]]:
+def decide_report(
+    view: StationView, message: ReportReceived, now: datetime
+) -> tuple[ReportAnswer, list[Any]]:
     """Keep a report as it came."""
     record = view.record
     content = message.content.decode("utf-8", "replace").replace("\\u0000", "")

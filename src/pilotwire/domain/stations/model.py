@@ -6,7 +6,14 @@ from uuid import UUID
 
 import msgspec
 
-__all__ = ["Admission", "ConnectorKey", "ConnectorState", "ConnectorStatus", "StationRecord", "summarise_status"]
+__all__ = [
+    "Admission",
+    "ConnectorKey",
+    "ConnectorState",
+    "ConnectorStatus",
+    "StationRecord",
+    "summarise_status",
+]
 
 
 class Admission(StrEnum):

@@ -9,7 +9,13 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
-from pilotwire.domain.stations.model import Admission, ConnectorKey, ConnectorState, ConnectorStatus, StationRecord
+from pilotwire.domain.stations.model import (
+    Admission,
+    ConnectorKey,
+    ConnectorState,
+    ConnectorStatus,
+    StationRecord,
+)
 
 __all__ = [
     "Attached",
@@ -19,6 +25,7 @@ __all__ = [
     "find_template",
     "insert_enrolled",
     "keep_next_secret",
+    "last_addresses",
     "list_enrolment_keys",
     "list_records",
     "pepper_of",
@@ -70,7 +77,9 @@ def record_of(row: Any) -> StationRecord:
     )
 
 
-async def list_records(connection: asyncpg.Connection, station_ids: Sequence[int] | None = None) -> list[StationRecord]:
+async def list_records(
+    connection: asyncpg.Connection, station_ids: Sequence[int] | None = None
+) -> list[StationRecord]:
     """Read every station, or the ones named."""
     query = f"SELECT {_RECORD} FROM station WHERE $1::int[] IS NULL OR id = ANY($1::int[])"  # noqa: S608
     return [record_of(row) for row in await connection.fetch(query, station_ids)]
@@ -173,6 +182,15 @@ async def close_presence(connection: asyncpg.Connection, gateway: str) -> int:
         gateway,
     )
     return int(status.split()[-1])
+
+
+async def last_addresses(connection: asyncpg.Connection) -> list[tuple[str, str]]:
+    """Give identity and address of the stations that were connected in the last week."""
+    rows = await connection.fetch(
+        "SELECT s.identity, p.remote_address FROM station_presence p JOIN station s ON s.id = p.station_id"
+        " WHERE p.remote_address <> '' AND p.last_seen_at > now() - interval '7 days'"
+    )
+    return [(row["identity"], row["remote_address"]) for row in rows]
 
 
 async def keep_next_secret(connection: asyncpg.Connection, station_id: int, digest: bytes) -> None:

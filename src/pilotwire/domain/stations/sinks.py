@@ -38,9 +38,27 @@ async def _write_statuses(connection: asyncpg.Connection, records: list[Connecto
     await copy_rows(
         connection,
         "connector_status",
-        ("tenant_id", "station_id", "evse_no", "connector_no", "status", "error_code", "status_at", "received_at"),
+        (
+            "tenant_id",
+            "station_id",
+            "evse_no",
+            "connector_no",
+            "status",
+            "error_code",
+            "status_at",
+            "received_at",
+        ),
         [
-            (r.tenant_id, r.station_id, r.evse_no, r.connector_no, r.status, r.error_code, r.status_at, r.received_at)
+            (
+                r.tenant_id,
+                r.station_id,
+                r.evse_no,
+                r.connector_no,
+                r.status,
+                r.error_code,
+                r.status_at,
+                r.received_at,
+            )
             for r in records
         ],
     )
@@ -73,7 +91,7 @@ async def _write_progress(connection: asyncpg.Connection, records: list[StationP
         newest = {r.station_id: r.status for r in records if r.subject == subject}
         if newest:
             await connection.execute(
-                f"UPDATE station SET {subject}_status = n.status"
+                f"UPDATE station SET {subject}_status = n.status"  # noqa: S608 - one of the two words above
                 " FROM unnest($1::int[], $2::text[]) AS n (id, status) WHERE station.id = n.id",
                 list(newest.keys()),
                 list(newest.values()),

@@ -12,7 +12,9 @@ class StationView:
 
     __slots__ = ("booted_at", "connectors", "firmware_version", "model", "record", "vendor")
 
-    def __init__(self, record: StationRecord, connectors: dict[ConnectorKey, ConnectorState] | None = None) -> None:
+    def __init__(
+        self, record: StationRecord, connectors: dict[ConnectorKey, ConnectorState] | None = None
+    ) -> None:
         self.record = record
         self.connectors = connectors if connectors is not None else {}
         self.booted_at: datetime | None = None

@@ -106,7 +106,7 @@ class PayloadError(CodecError):
         return f"{self.path}: {self.message}" if self.path else self.message
 
 
-class UnknownAction(CodecError):  # noqa: N818 - reads as what it is where it is caught
+class UnknownAction(CodecError):
     """The version has no such action, or the action has no such message."""
 
     def __init__(self, version: OcppVersion, action: str) -> None:

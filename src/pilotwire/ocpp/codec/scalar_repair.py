@@ -9,7 +9,7 @@ from typing import Any
 from pilotwire.ocpp.codec.wiretypes import FIRST_YEAR, LAST_YEAR
 
 
-class Unrepairable(Exception):  # noqa: N818 - a signal of the walk, never seen outside
+class Unrepairable(Exception):
     """The value cannot be read as what the field wants."""
 
 

@@ -7,7 +7,7 @@ import msgspec
 
 from pilotwire.domain.stations.messages import ReportReceived
 from pilotwire.ocpp.codec import v2, v16
-from pilotwire.ocpp.codec.errors import FaultKind, PayloadError, UnknownAction
+from pilotwire.ocpp.codec.errors import FaultKind, PayloadError
 from pilotwire.ocpp.codec.inbound import Inbound
 from pilotwire.ocpp.codec.lenient import decode_request_leniently
 from pilotwire.ocpp.codec.version import OcppVersion

@@ -16,7 +16,14 @@ __all__ = ["Context", "Services"]
 class Services:
     """What all stations share: policies, the token cache, vendors' messages, sources of names."""
 
-    __slots__ = ("boot_policy", "maximum_power_w", "new_session_id", "next_transaction_number", "tokens", "vendors")
+    __slots__ = (
+        "boot_policy",
+        "maximum_power_w",
+        "new_session_id",
+        "next_transaction_number",
+        "tokens",
+        "vendors",
+    )
 
     def __init__(
         self,
@@ -41,7 +48,9 @@ class Context:
 
     __slots__ = ("now", "services", "sessions", "station")
 
-    def __init__(self, services: Services, station: StationView, sessions: SessionsView, now: datetime) -> None:
+    def __init__(
+        self, services: Services, station: StationView, sessions: SessionsView, now: datetime
+    ) -> None:
         self.services = services
         self.station = station
         self.sessions = sessions

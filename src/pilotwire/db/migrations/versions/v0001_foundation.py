@@ -343,8 +343,7 @@ TENANT_TABLES = (
 def _run(script: str) -> None:
     """Run several statements in one go: asyncpg takes them together only without parameters."""
     connection = op.get_bind()
-    connection.connection.driver_connection  # noqa: B018 - fails early when offline SQL is asked for
-    connection.connection.run_async(lambda driver: driver.execute(script))  # type: ignore[attr-defined]
+    connection.connection.run_async(lambda driver: driver.execute(script))
 
 
 def upgrade() -> None:

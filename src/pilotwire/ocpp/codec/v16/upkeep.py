@@ -4,7 +4,12 @@ from typing import Any
 
 from msgspec import UNSET
 
-from pilotwire.domain.stations.messages import FirmwareProgressed, LogProgressed, ReportReceived, SecurityEventReported
+from pilotwire.domain.stations.messages import (
+    FirmwareProgressed,
+    LogProgressed,
+    ReportReceived,
+    SecurityEventReported,
+)
 from pilotwire.ocpp.codec.inbound import Inbound, or_none, trimmed
 from pilotwire.ocpp.codec.v16.wire.security import SignCertificateResponse
 from pilotwire.ocpp.codec.wiretypes import WireStruct

@@ -27,7 +27,9 @@ def token_info(answer: TokenAnswer) -> IdTokenInfoType:
     group = answer.group_id
     return IdTokenInfoType(
         status=_STATUS[answer.verdict],  # type: ignore[arg-type]
-        groupIdToken=IdTokenType(idToken=group, type="Central") if group and len(group) <= _LONGEST_GROUP else UNSET,
+        groupIdToken=IdTokenType(idToken=group, type="Central")
+        if group and len(group) <= _LONGEST_GROUP
+        else UNSET,
         cacheExpiryDateTime=UNSET if answer.valid_until is None else answer.valid_until,
     )
 
@@ -41,7 +43,9 @@ def token_uid(token: Any, notes: list[str]) -> str | None:
 
 def _presented(request: AuthorizeRequest, notes: list[str]) -> TokenPresented:
     certified = request.certificate is not UNSET or request.iso15118CertificateHashData is not UNSET
-    return TokenPresented(clean_uid(request.idToken.idToken, notes), request.idToken.type, certified=certified)
+    return TokenPresented(
+        clean_uid(request.idToken.idToken, notes), request.idToken.type, certified=certified
+    )
 
 
 def _answer(answer: TokenAnswer, request: AuthorizeRequest) -> AuthorizeResponse:

@@ -67,7 +67,9 @@ def _event(request: TransactionEventRequest, notes: list[str]) -> SessionEvent:
     )
 
 
-def _event_answer(answer: SessionAnswer, request: TransactionEventRequest) -> TransactionEventResponse | bytes:
+def _event_answer(
+    answer: SessionAnswer, request: TransactionEventRequest
+) -> TransactionEventResponse | bytes:
     if request.idToken is UNSET or answer.token is None:
         return _NOTHING
     return TransactionEventResponse(idTokenInfo=token_info(answer.token))

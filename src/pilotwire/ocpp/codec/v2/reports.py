@@ -11,7 +11,12 @@ from typing import Any
 from msgspec import UNSET
 
 from pilotwire.domain.stations.answers import ReportAnswer
-from pilotwire.domain.stations.messages import FirmwareProgressed, LogProgressed, ReportReceived, SecurityEventReported
+from pilotwire.domain.stations.messages import (
+    FirmwareProgressed,
+    LogProgressed,
+    ReportReceived,
+    SecurityEventReported,
+)
 from pilotwire.ocpp.codec.inbound import Inbound, or_none, trimmed
 from pilotwire.ocpp.codec.v2.wire import authorization, certificates, diagnostics, security, smart_charging
 
