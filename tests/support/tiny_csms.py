@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import ssl
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -24,6 +25,7 @@ import jsonschema_rs
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
+from websockets.typing import Subprotocol
 
 FOLDERS = {"ocpp1.6": "v16", "ocpp2.0.1": "v201", "ocpp2.1": "v21"}
 Payload = dict[str, Any]
@@ -50,6 +52,11 @@ def check(subprotocol: str, action: str, payload: Payload, *, response: bool = F
     assert not errors, errors
 
 
+def protocol_of(connection: ServerConnection) -> str:
+    """What is spoken; a station that offers nothing speaks 1.6."""
+    return str(connection.subprotocol or "ocpp1.6")
+
+
 class CallError(Exception):
     """The station answered a call with a CALLERROR."""
 
@@ -66,6 +73,10 @@ class TinyCsms:
     boot_answers: list[tuple[str, int]] = field(default_factory=list)
     blocked: set[str] = field(default_factory=set)
     refuse: dict[str, int] = field(default_factory=dict)
+    """How many handshakes of an identity are answered 503."""
+    fail: dict[str, int] = field(default_factory=dict)
+    """How many calls of an action are answered with a CALLERROR."""
+    ssl_context: ssl.SSLContext | None = None
     messages: dict[str, list[tuple[str, Payload]]] = field(default_factory=lambda: defaultdict(list))
     connections: dict[str, ServerConnection] = field(default_factory=dict)
     used_passwords: list[str] = field(default_factory=list)
@@ -78,7 +89,8 @@ class TinyCsms:
     @property
     def url(self) -> str:
         """Where stations connect to."""
-        return f"ws://127.0.0.1:{self.port}/ocpp"
+        scheme = "ws" if self.ssl_context is None else "wss"
+        return f"{scheme}://127.0.0.1:{self.port}/ocpp"
 
     def sent(self, identity: str, action: str) -> list[Payload]:
         """What a station said, by action."""
@@ -99,7 +111,7 @@ class TinyCsms:
     async def call(self, identity: str, action: str, payload: Payload) -> Payload:
         """Call a station; the question and the answer are checked against their schemas."""
         connection = self.connections[identity]
-        subprotocol = str(connection.subprotocol)
+        subprotocol = protocol_of(connection)
         check(subprotocol, action, payload)
         result = await self.raw_call(identity, action, payload)
         check(subprotocol, action, result, response=True)
@@ -142,10 +154,14 @@ class TinyCsms:
     async def _take(self, connection: ServerConnection, identity: str, frame: list[Any]) -> None:
         if frame[0] == 2:
             _, message_id, action, payload = frame
-            check(str(connection.subprotocol), action, payload)
+            check(protocol_of(connection), action, payload)
             self.messages[identity].append((action, payload))
-            result = self.answer(str(connection.subprotocol), action, payload)
-            check(str(connection.subprotocol), action, result, response=True)
+            if self.fail.get(action, 0) > 0:
+                self.fail[action] -= 1
+                await connection.send(json.dumps([4, message_id, "InternalError", "on purpose", {}]))
+                return
+            result = self.answer(protocol_of(connection), action, payload)
+            check(protocol_of(connection), action, result, response=True)
             await connection.send(json.dumps([3, message_id, result]))
             return
         future = self._pending.pop(frame[1])
@@ -174,6 +190,12 @@ class TinyCsms:
         return {}
 
 
+def choose(_connection: ServerConnection, offered: Sequence[Subprotocol]) -> Subprotocol | None:
+    """The newest subprotocol offered; none is 1.6 too."""
+    known = [protocol for protocol in ("ocpp2.1", "ocpp2.0.1", "ocpp1.6") if protocol in offered]
+    return Subprotocol(known[0]) if known else None
+
+
 @asynccontextmanager
 async def tiny_csms(**options: Any) -> AsyncIterator[TinyCsms]:
     """Run a server on a free port; what it found wrong fails the test at the end."""
@@ -182,9 +204,10 @@ async def tiny_csms(**options: Any) -> AsyncIterator[TinyCsms]:
         csms.serve_station,
         "127.0.0.1",
         csms.port,
-        subprotocols=["ocpp2.1", "ocpp2.0.1", "ocpp1.6"],  # type: ignore[list-item]
+        select_subprotocol=choose,
         process_request=csms.admit,
         compression=None,
+        ssl=csms.ssl_context,
     ) as server:
         csms.port = server.sockets[0].getsockname()[1]
         yield csms

@@ -49,7 +49,7 @@ class Composite:
 def remote_start(station: Station, wish: RemoteStart) -> Evse | None:
     """Start charging for a token; None when refused. Spec: OCPP 1.6 5.11, OCPP 2.0.1 F01, F02."""
     evse = _choose(station, wish)
-    if evse is None or station.reset_when_idle is not None:
+    if evse is None or not station.lifecycle.accepted or station.reset_when_idle is not None:
         return None
     if wish.profile is not None and wish.profile.purpose != "tx":
         return None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import ssl
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -15,6 +14,7 @@ from typing import Any
 from pilotwire.simulator.clock import SimClock
 from pilotwire.simulator.demo import generated_network
 from pilotwire.simulator.drivers import Mishaps
+from pilotwire.simulator.keeping import SAVE_EVERY_S, Memory
 from pilotwire.simulator.model import NetworkSpec, OcppVersion
 from pilotwire.simulator.network import Network, NetworkOptions
 from pilotwire.simulator.station import StationOptions
@@ -43,10 +43,10 @@ class SimulatorOptions:
     passwords: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Password by identity. A station that the server gave another one keeps that (`state_path`)."""
     password: str | None = field(default=None, repr=False)
-    """Password, or enrolment key, of the stations not in `passwords`; None connects without authentication."""
+    """Password, or enrolment key, of stations not in `passwords`; None connects without authentication."""
     speed: float = 1.0
-    """How many times as fast life goes: batteries are so much smaller, stays and gaps so much shorter,
-    while every power, register and timestamp on the wire stays true (see `clock`)."""
+    """How many times as fast life goes. Batteries, stays and gaps are divided by it; powers, registers and
+    timestamps on the wire stay true (see `clock`)."""
     seed: int = 1
     """The same seed gives the same stations, arrivals and cars."""
     duration_s: float | None = None
@@ -54,8 +54,8 @@ class SimulatorOptions:
     busyness: float = 1.0
     """Multiplies the arrivals of cars; 0 brings none but those after a remote start."""
     least_occupied: float | None = 0.0
-    """Cars are there from the beginning as the hour and the site suggest, but at least at this share of the EVSEs;
-    None begins with empty places."""
+    """Cars are there from the beginning as the hour and the site suggest, at this share of the EVSEs at
+    least; None begins with empty places."""
     life_begins_at: datetime | None = None
     """The moment in people's lives at the start, which decides how busy the sites are; None is now."""
     come_after_remote_start: bool = True
@@ -87,7 +87,8 @@ class SimulatorOptions:
     registers_wh: Mapping[tuple[str, int], float] = field(default_factory=dict)
     """Lifetime registers (station identity, EVSE number) at the start, where not kept in `state_path`."""
     state_path: Path | None = None
-    """A file (mode 0600) that keeps what stations keep without power: their passwords and registers."""
+    """A file (mode 0600) that keeps what stations keep without power: passwords, registers, and transactions
+    that were going on, which they end by `PowerLoss` when they are back."""
     ca_file: Path | None = None
     """PEM file of the authorities to trust for `wss`; None takes the system's."""
     client_certificate: Path | None = None
@@ -156,7 +157,7 @@ async def simulate(
     spec = options.network or generated_network(
         options.stations, options.versions, options.id_prefix, options.seed
     )
-    memory = _Memory(options)
+    memory = Memory(options.state_path)
     clock = SimClock(options.speed, options.life_begins_at)
 
     def heard(kind: str, identity: str, detail: dict[str, Any]) -> None:
@@ -167,28 +168,38 @@ async def simulate(
             on_event(SimulatorEvent(datetime.now(UTC), identity, kind, detail))
 
     network = Network(spec, _network_options(options, memory, len(spec.stations)), clock, heard)
+    memory.restore(network.stations)
     begun = asyncio.get_running_loop().time()
     life = asyncio.create_task(network.run())
+    keeping = asyncio.create_task(_keep_saving(network, memory))
     stopped = asyncio.create_task((stop or asyncio.Event()).wait())
     unsent = 0
     try:
-        await asyncio.wait({life, stopped}, timeout=options.duration_s, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait(
+            {life, stopped, keeping}, timeout=options.duration_s, return_when=asyncio.FIRST_COMPLETED
+        )
         if options.finish_sessions and not life.done():
             unsent = await network.finish(options.finish_s)
     finally:
         stopped.cancel()
-        finished = life.done()
-        life.cancel()
-        with suppress(asyncio.CancelledError):
-            await life
-        memory.registers = network.registers()
+        memory.take(network.stations)
+        for task in (life, keeping):
+            task.cancel()
+        for task in (life, keeping):
+            with suppress(asyncio.CancelledError):
+                await task
         memory.save()
-    if finished:
-        raise RuntimeError("the simulation ended by itself")
     return _summary(network, memory, unsent, asyncio.get_running_loop().time() - begun)
 
 
-def _network_options(options: SimulatorOptions, memory: _Memory, count: int) -> NetworkOptions:
+async def _keep_saving(network: Network, memory: Memory) -> None:
+    while True:
+        await asyncio.sleep(SAVE_EVERY_S)
+        memory.take(network.stations)
+        memory.save()
+
+
+def _network_options(options: SimulatorOptions, memory: Memory, count: int) -> NetworkOptions:
     tick_s = options.tick_s or (5.0 if count > MANY_STATIONS else 1.0)
     return NetworkOptions(
         station=StationOptions(
@@ -231,37 +242,7 @@ def _ssl_context(options: SimulatorOptions) -> ssl.SSLContext | None:
     return context
 
 
-class _Memory:
-    """What stations keep without power, in a file."""
-
-    def __init__(self, options: SimulatorOptions) -> None:
-        self._path = options.state_path
-        self.passwords: dict[str, str] = {}
-        self.registers: dict[tuple[str, int], float] = {}
-        if self._path is not None and self._path.exists():
-            kept = json.loads(self._path.read_text())
-            self.passwords = dict(kept["passwords"])
-            self.registers = {
-                (identity, int(evse)): float(wh)
-                for identity, evses in kept["registers_wh"].items()
-                for evse, wh in evses.items()
-            }
-
-    def save(self) -> None:
-        if self._path is None:
-            return
-        registers: dict[str, dict[str, float]] = {}
-        for (identity, evse), wh in self.registers.items():
-            registers.setdefault(identity, {})[str(evse)] = round(wh, 3)
-        text = json.dumps({"passwords": self.passwords, "registers_wh": registers})
-        fresh = self._path.with_suffix(".new")
-        fresh.unlink(missing_ok=True)
-        fresh.touch(mode=0o600)
-        fresh.write_text(text)
-        fresh.replace(self._path)
-
-
-def _summary(network: Network, memory: _Memory, unsent: int, duration_s: float) -> Summary:
+def _summary(network: Network, memory: Memory, unsent: int, duration_s: float) -> Summary:
     counts, traffic = network.counts, network.traffic
     return Summary(
         stations=len(network.stations),

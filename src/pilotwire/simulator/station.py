@@ -169,8 +169,20 @@ class Station:
             self.tell_status(evse)
 
     def transaction_event(self, event: TxEvent) -> None:
-        """Queue a happening; it survives until the server has taken it."""
+        """Queue a happening and let everybody know."""
         self.ticker.wake()
+        self.queue(event)
+        if event.kind == "started":
+            self.idle.clear()
+            self.notify("session_started", evse=event.tx.evse_id, token=event.token and event.token.uid)
+        elif event.kind == "ended":
+            self.profiles.end_transaction(event.tx.evse_id, self.reference(event.tx))
+            register = event.reading.register_wh if event.reading else event.tx.start_wh
+            self.notify("session_ended", evse=event.tx.evse_id, energy_wh=register - event.tx.start_wh)
+            asyncio.get_running_loop().call_soon(self._idle_reset)
+
+    def queue(self, event: TxEvent) -> None:
+        """Tell the server of a happening; it waits until the server has taken it."""
         self.outbox.put(
             Outgoing(
                 build=partial(self.wire.transaction, event),
@@ -180,14 +192,6 @@ class Station:
                 droppable=event.kind == "updated" and event.trigger is Trigger.METER_PERIODIC,
             )
         )
-        if event.kind == "started":
-            self.idle.clear()
-            self.notify("session_started", evse=event.tx.evse_id, token=event.token and event.token.uid)
-        elif event.kind == "ended":
-            self.profiles.end_transaction(event.tx.evse_id, self.reference(event.tx))
-            register = event.reading.register_wh if event.reading else event.tx.start_wh
-            self.notify("session_ended", evse=event.tx.evse_id, energy_wh=register - event.tx.start_wh)
-            asyncio.get_running_loop().call_soon(self._idle_reset)
 
     # what people do
 

@@ -1,145 +1,17 @@
-"""Stations of every version against a small server: a whole session, outages, resets, commands, passwords."""
+"""Stations of every version against a small server: whole sessions, outages, resets, refusals."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
 
 import pytest
 
-from pilotwire.simulator.car import Car, CarModel
-from pilotwire.simulator.clock import SimClock
-from pilotwire.simulator.link import Traffic
-from pilotwire.simulator.model import (
-    OCPP_VERSIONS,
-    ConnectorSpec,
-    EvseSpec,
-    OcppVersion,
-    StationQuirks,
-    StationSpec,
-    TokenSpec,
-)
-from pilotwire.simulator.station import Station, StationOptions
-from tests.support.tiny_csms import TinyCsms, tiny_csms
-
-TOKEN = TokenSpec("04A1B2C3D4E5F6", "Ada")
-OTHER = TokenSpec("04FFFFFFFFFFFF", "Bea")
-MODEL = CarModel("Test", 40_000.0, 3, 16.0, ((0.0, 100_000.0), (60.0, 80_000.0), (100.0, 10_000.0)), 400.0)
-every_version = pytest.mark.parametrize("version", OCPP_VERSIONS)
-two_x = pytest.mark.parametrize("version", ["2.0.1", "2.1"])
-
-
-def spec_of(version: OcppVersion, *, dc: bool = False, quirks: StationQuirks | None = None) -> StationSpec:
-    evses = tuple(
-        EvseSpec(
-            number,
-            "DC" if dc else "AC",
-            150_000 if dc else 11_000,
-            3,
-            (ConnectorSpec(1, "ccs2" if dc else "type2_socket"),),
-            register_wh=100_000 * number,
-        )
-        for number in (1, 2)
-    )
-    return StationSpec(
-        f"SIM-{version}", version, "Alfen", "Eve Double", "SN0001", "6.5.0", evses, quirks or StationQuirks()
-    )
-
-
-@dataclass
-class Rig:
-    """A station, its server and what the station told its caller."""
-
-    station: Station
-    csms: TinyCsms
-    told: list[tuple[str, dict[str, Any]]]
-
-    @property
-    def identity(self) -> str:
-        return self.station.spec.identity
-
-    @property
-    def is_16(self) -> bool:
-        return self.station.spec.version == "1.6"
-
-    def sent(self, action: str) -> list[dict[str, Any]]:
-        return self.csms.sent(self.identity, action)
-
-    async def call(self, action: str, payload: dict[str, Any]) -> dict[str, Any]:
-        return await self.csms.call(self.identity, action, payload)
-
-    async def until(self, condition: Callable[[], Any]) -> Any:
-        return await self.csms.until(condition)
-
-    async def accepted(self) -> None:
-        await self.until(lambda: self.station.lifecycle.accepted and not len(self.station.outbox))
-
-    def car(self, soc: float = 30.0, scale: float = 1.0) -> Car:
-        return Car(MODEL, soc_percent=soc, scale=scale)
-
-    async def charge(self, evse_id: int = 1, *, soc: float = 30.0, scale: float = 1.0) -> None:
-        """Plug a car in, show the card, wait until energy flows."""
-        self.station.plug_in(evse_id, self.car(soc, scale))
-        assert await self.station.present_token(evse_id, TOKEN)
-        await self.until(lambda: self.station.evses[evse_id - 1].flow.power_w > 0)
-
-    def reference(self, evse_id: int = 1) -> Any:
-        tx = self.station.evses[evse_id - 1].tx
-        assert tx is not None
-        return tx.number if self.is_16 else tx.id
-
-    def ended(self) -> list[dict[str, Any]]:
-        if self.is_16:
-            return self.sent("StopTransaction")
-        return [event for event in self.sent("TransactionEvent") if event["eventType"] == "Ended"]
-
-    async def wait_ended(self) -> dict[str, Any]:
-        return (await self.until(self.ended))[-1]
-
-
-@asynccontextmanager
-async def rig(
-    version: OcppVersion,
-    csms: TinyCsms | None = None,
-    *,
-    dc: bool = False,
-    quirks: StationQuirks | None = None,
-    **options: Any,
-) -> AsyncIterator[Rig]:
-    if csms is None:
-        async with tiny_csms() as own, rig(version, own, dc=dc, quirks=quirks, **options) as made:
-            yield made
-        return
-    told: list[tuple[str, dict[str, Any]]] = []
-    settings = {
-        "url": csms.url,
-        "password": "first-password-0001",
-        "tick_s": 0.02,
-        "sample_interval_s": 1,
-        "reboot_s": 0.1,
-        "reconnect_least_s": 0.05,
-        "reconnect_most_s": 0.1,
-        "call_timeout_s": 5.0,
-    } | options
-    station = Station(
-        spec_of(version, dc=dc, quirks=quirks),
-        StationOptions(**settings),
-        clock=SimClock(),
-        traffic=Traffic(),
-        notify=lambda kind, _identity, detail: told.append((kind, detail)),
-    )
-    life = asyncio.create_task(station.run())
-    made = Rig(station, csms, told)
-    try:
-        yield made
-        assert not life.done(), life.exception()
-    finally:
-        life.cancel()
-        with suppress(asyncio.CancelledError):
-            await life
+from pilotwire.simulator.lifecycle import go_offline, power_cut
+from pilotwire.simulator.model import OcppVersion, StationQuirks
+from pilotwire.simulator.states import Fault
+from tests.support.simulator_rig import OTHER, TOKEN, every_version, rig, two_x
+from tests.support.tiny_csms import tiny_csms
 
 
 @every_version
@@ -208,3 +80,162 @@ async def test_a_whole_session_has_exact_registers(version: OcppVersion, dc: boo
         ]
         distinct = [s for n, s in enumerate(statuses) if n == 0 or statuses[n - 1] != s]
         assert distinct == (expected if made.is_16 else folded)
+
+
+@every_version
+async def test_an_outage_delays_the_messages_and_keeps_order_and_time(version: OcppVersion) -> None:
+    async with rig(version) as made:
+        await made.accepted()
+        await made.charge()
+        before = len(made.csms.messages[made.identity])
+        go_offline(made.station, 1.6)
+        await asyncio.sleep(1.2)
+        assert await made.station.present_token(1, TOKEN)
+        ended_at = made.station.now()
+        made.station.unplug(1)
+        assert len(made.csms.messages[made.identity]) == before
+        stop = await made.wait_ended()
+        await made.accepted()
+        assert len(made.sent("BootNotification")) == 1
+        assert abs((ended_at - _moment(stop["timestamp"])).total_seconds()) < 0.3
+        if made.is_16:
+            sampled = [_moment(m["meterValue"][0]["timestamp"]) for m in made.sent("MeterValues")]
+            assert sampled == sorted(sampled)
+        else:
+            events = made.sent("TransactionEvent")
+            assert [event["seqNo"] for event in events] == list(range(len(events)))
+            offline = [event["offline"] for event in events]
+            assert offline == sorted(offline)
+            assert stop["offline"]
+
+
+@every_version
+async def test_a_power_cut_ends_the_session_and_boots(version: OcppVersion) -> None:
+    async with rig(version) as made:
+        await made.accepted()
+        await made.charge()
+        register_before = int(made.station.evses[0].register_wh)
+        power_cut(made.station, 0.3)
+        stop = await made.wait_ended()
+        assert len(made.sent("BootNotification")) == 2
+        names = [name for name, _ in made.csms.messages[made.identity]]
+        last_boot = len(names) - 1 - names[::-1].index("BootNotification")
+        stop_name = "StopTransaction" if made.is_16 else "TransactionEvent"
+        assert stop_name in names[last_boot:]
+        if made.is_16:
+            assert stop["reason"] == "PowerLoss"
+            assert stop["meterStop"] >= register_before
+        else:
+            assert stop["transactionInfo"]["stoppedReason"] == "PowerLoss"
+            assert stop["offline"]
+
+
+@every_version
+async def test_pending_boot_obeys_interval_and_trigger(version: OcppVersion) -> None:
+    answers = [("Pending", 30), ("Rejected", 1), ("Accepted", 120)]
+    async with tiny_csms(boot_answers=answers) as csms, rig(version, csms) as made:
+        await made.until(lambda: made.station.lifecycle.boot_status == "Pending")
+        assert (await made.call("TriggerMessage", {"requestedMessage": "Heartbeat"}))["status"] == "Accepted"
+        await made.until(lambda: made.sent("Heartbeat"))
+        assert not made.sent("StatusNotification")
+        await made.call("TriggerMessage", {"requestedMessage": "BootNotification"})
+        await made.accepted()
+        assert len(made.sent("BootNotification")) == 3
+        assert made.station.device.number("heartbeat_interval_s") == 120
+
+
+@every_version
+async def test_heartbeats_come_at_the_interval_given(version: OcppVersion) -> None:
+    async with tiny_csms(boot_answers=[("Accepted", 1)]) as csms, rig(version, csms) as made:
+        await made.until(lambda: len(made.sent("Heartbeat")) >= 2)
+
+
+@every_version
+async def test_a_blocked_card_does_not_charge(version: OcppVersion) -> None:
+    async with tiny_csms(blocked={TOKEN.uid}) as csms, rig(version, csms) as made:
+        await made.accepted()
+        made.station.plug_in(1, made.car())
+        assert not await made.station.present_token(1, TOKEN)
+        await asyncio.sleep(0.2)
+        assert made.station.evses[0].flow.power_w == 0
+        made.station.unplug(1)
+
+
+@every_version
+async def test_a_refusal_at_the_start_stops_the_session(version: OcppVersion) -> None:
+    async with tiny_csms() as csms, rig(version, csms) as made:
+        await made.accepted()
+        made.station.plug_in(1, made.car())
+        made.station.device.set("local_preauthorize", "true")
+        assert await made.station.present_token(2, TOKEN)
+        csms.blocked.add(TOKEN.uid)
+        assert await made.station.present_token(1, TOKEN)
+        stop = await made.wait_ended()
+        reason = stop["reason"] if made.is_16 else stop["transactionInfo"]["stoppedReason"]
+        assert reason == "DeAuthorized"
+
+
+@every_version
+async def test_a_strange_card_cannot_stop_and_a_group_card_can(version: OcppVersion) -> None:
+    async with rig(version) as made:
+        await made.accepted()
+        await made.charge()
+        assert not await made.station.present_token(1, OTHER)
+        assert made.station.evses[0].tx is not None
+
+
+@every_version
+async def test_a_fault_ends_the_session_and_recovers(version: OcppVersion) -> None:
+    async with rig(version) as made:
+        await made.accepted()
+        await made.charge()
+        made.station.fail(1, Fault("GroundFailure", "residual current"))
+        await made.wait_ended()
+        key = "status" if made.is_16 else "connectorStatus"
+        await made.until(lambda: made.sent("StatusNotification")[-1][key] == "Faulted")
+        if made.is_16:
+            assert made.sent("StatusNotification")[-1]["errorCode"] == "GroundFailure"
+        made.station.unplug(1)
+        made.station.recover(1)
+        await made.until(lambda: made.sent("StatusNotification")[-1][key] == "Available")
+
+
+@every_version
+async def test_refused_handshakes_are_repeated(version: OcppVersion) -> None:
+    async with tiny_csms(refuse={f"SIM-{version}": 2}) as csms, rig(version, csms) as made:
+        await made.accepted()
+        assert made.station.traffic.handshakes_refused == 2
+
+
+async def test_a_station_without_subprotocol_talks_16() -> None:
+    async with tiny_csms() as csms, rig("1.6", csms, quirks=StationQuirks(no_subprotocol=True)) as made:
+        await made.accepted()
+        assert csms.connections[made.identity].subprotocol is None
+        await made.charge()
+
+
+@two_x
+async def test_a_transaction_can_start_with_the_authorisation(version: OcppVersion) -> None:
+    async with rig(version, settings=(("tx_start_point", "Authorized"),)) as made:
+        await made.accepted()
+        assert await made.station.present_token(1, TOKEN)
+        started = (await made.until(lambda: made.sent("TransactionEvent")))[0]
+        assert started["triggerReason"] == "Authorized"
+        assert started["transactionInfo"]["chargingState"] == "Idle"
+        made.station.plug_in(1, made.car())
+        made.station.unplug(1)
+        assert (await made.wait_ended())["transactionInfo"]["stoppedReason"] == "EVDisconnected"
+
+
+@every_version
+async def test_nobody_comes_after_the_card(version: OcppVersion) -> None:
+    async with rig(version, settings=(("connection_timeout_s", "1"),)) as made:
+        await made.accepted()
+        assert await made.station.present_token(1, TOKEN)
+        assert made.station.evses[0].status == "Preparing"
+        await made.until(lambda: made.station.evses[0].status == "Available")
+        assert made.station.evses[0].authorisation is None
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text)
