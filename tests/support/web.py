@@ -3,23 +3,46 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import httpx
 from fastapi import FastAPI
 
 from pilotwire.bus import LocalBus
+from pilotwire.core.ids import new_uuid
 from pilotwire.db.engine import Database
 from pilotwire.db.migrate import migrate
-from pilotwire.domain.identity.model import Principal, Role, system_principal
+from pilotwire.domain.identity.model import Role, system_principal
 from pilotwire.domain.identity.usecases.manage_api_keys import create_api_key
+from pilotwire.domain.sessions.messages import Phase, Sample
+from pilotwire.domain.sessions.model import SessionFacts
+from pilotwire.domain.sessions.records import SampleKept, SessionKept
+from pilotwire.domain.sessions.repository import SINKS as SESSION_SINKS
 from pilotwire.domain.stations.ports import CallAnswer, LinkInfo, NotConnected
+from pilotwire.domain.stations.records import FrameKept
+from pilotwire.domain.stations.sinks import SINKS as STATION_SINKS
 from pilotwire.web.server import create_web_app
 from pilotwire.web.services import WebServices
 from tests.support.postgres import create_database, drop_database, ensure_template, run_blocking
 
-__all__ = ["Edge", "StationsByHand", "connected_since", "migrated_database", "open_edge"]
+__all__ = [
+    "PEPPER",
+    "Edge",
+    "StationsByHand",
+    "add_station",
+    "connected_since",
+    "drop_database",
+    "keep_connector",
+    "keep_frame",
+    "keep_samples",
+    "keep_session",
+    "migrated_database",
+    "open_edge",
+    "session_kept",
+]
 
 PEPPER = b"pepper of the tests, 32 bytes..."
 _TEMPLATE = "migrated_template"
@@ -103,12 +126,92 @@ async def open_edge(dsn: str, **more: Any) -> AsyncIterator[Edge]:
         yield Edge(db, services.bus, caller, services, app, keys, stack)
 
 
-def tenant_principal(tenant_id: int = 1) -> Principal:
-    return system_principal(tenant_id)
+async def add_station(client: httpx.AsyncClient, identity: str, edge: Edge | None = None) -> int:
+    """Add a station; give its number if an `edge` is given to look it up in."""
+    added = await client.post("/api/v1/stations", json={"id": identity})
+    assert added.status_code == 201, added.text
+    if edge is None:
+        return 0
+    number: int = await edge.db.service.fetchval("SELECT id FROM station WHERE identity = $1", identity)
+    return number
 
 
-def at(text: str) -> datetime:
-    return datetime.fromisoformat(text).astimezone(UTC)
+async def keep_connector(edge: Edge, station_id: int, evse: int, connector: int, status: str) -> None:
+    await edge.db.service.execute(
+        "INSERT INTO connector (station_id, tenant_id, evse_no, connector_no, status, status_at, received_at)"
+        " VALUES ($1, 1, $2, $3, $4, now(), now())",
+        station_id,
+        evse,
+        connector,
+        status,
+    )
 
 
-__all__ += ["PEPPER", "at", "drop_database", "tenant_principal"]
+async def keep_frame(
+    edge: Edge,
+    station_id: int,
+    moment: datetime,
+    direction: int,
+    message_id: str,
+    action: str,
+    frames: tuple[str, str | None],
+    deviations: str | None = None,
+) -> None:
+    answered_at = moment + timedelta(milliseconds=5)
+    record = FrameKept(
+        1, station_id, moment, answered_at, direction, message_id, action, *frames, deviations=deviations
+    )
+    async with edge.db.service.acquire() as connection:
+        await STATION_SINKS[FrameKept](connection, [record])
+
+
+def session_kept(
+    station_id: int,
+    identity: str,
+    started_at: datetime,
+    *,
+    change: Phase = Phase.STARTED,
+    new: bool = True,
+    tenant_id: int = 1,
+    **facts: Any,
+) -> SessionKept:
+    """Make the record of a session; `facts` replace or add to the usual ones."""
+    usual: dict[str, Any] = {
+        "id": new_uuid(),
+        "transaction_ref": "tx-1",
+        "first_at": started_at,
+        "last_at": started_at,
+        "started_at": started_at,
+        "evse_no": 1,
+        "connector_no": 1,
+        "token": ((0, started_at), "04A2B3C4D5E6F7"),
+        "stated_start_wh": Decimal(1000),
+    }
+    whole = SessionFacts(**{**usual, **facts})
+    reviews = whole.reviews(400_000)
+    return SessionKept(
+        tenant_id,
+        station_id,
+        identity,
+        change,
+        new,
+        started_at,
+        whole,
+        whole.state(reviews).value,
+        tuple(review.value for review in reviews),
+    )
+
+
+async def keep_session(
+    edge: Edge, station_id: int, identity: str, started_at: datetime, *, tenant_id: int = 1, **facts: Any
+) -> UUID:
+    record = session_kept(station_id, identity, started_at, tenant_id=tenant_id, **facts)
+    async with edge.db.service.acquire() as connection:
+        await SESSION_SINKS[SessionKept](connection, [record])
+    return record.facts.id
+
+
+async def keep_samples(edge: Edge, station_id: int, session_id: UUID, samples: list[Sample]) -> None:
+    records = [SampleKept(1, station_id, 1, 1, session_id, sample.at, sample) for sample in samples]
+    async with edge.db.service.acquire() as connection:
+        await SESSION_SINKS[SampleKept](connection, records)

@@ -87,13 +87,15 @@ async def refuse_unknown_parameters(request: Request) -> None:
     if not request.query_params:
         return
     known = _known_parameters(request)
+    if known is None:  # a page, which may be linked to with anything behind it
+        return
     unknown = sorted(name for name in request.query_params if name not in known)
     if unknown:
         names = ", ".join(f"'{name[:40]}'" for name in unknown[:5])
         raise Invalid(f"unknown parameter {names}; known here: {', '.join(sorted(known)) or 'none'}")
 
 
-def _known_parameters(request: Request) -> frozenset[str]:
+def _known_parameters(request: Request) -> frozenset[str] | None:
     table: dict[str, frozenset[str]] | None = getattr(request.app.state, "query_parameters", None)
     if table is None:
         table = {
@@ -106,4 +108,4 @@ def _known_parameters(request: Request) -> frozenset[str]:
             for operation in operations.values()
         }
         request.app.state.query_parameters = table
-    return table[request.scope["route"].name]
+    return table.get(request.scope["route"].name)

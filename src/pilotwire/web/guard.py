@@ -18,7 +18,7 @@ _HEADERS = (
 )
 
 
-class _TooLarge(Exception):  # noqa: N818 - a signal within this module
+class _TooLarge(Exception):
     """More came than a request may have."""
 
 

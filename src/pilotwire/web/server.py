@@ -74,7 +74,7 @@ def create_web_app(services: WebServices) -> FastAPI:
 
 
 def _operation_id(route: APIRoute) -> str:
-    return route.name.rstrip("_")
+    return route.name
 
 
 def _describe_problems(app: FastAPI) -> None:

@@ -11,7 +11,7 @@ class WrongCredentials(Unauthenticated):
     code = "wrong_credentials"
 
 
-class TooManyAttempts(PilotwireError):  # noqa: N818 - named by what it says, as the others
+class TooManyAttempts(PilotwireError):
     """Too many failed attempts; try again later."""
 
     code = "too_many_attempts"

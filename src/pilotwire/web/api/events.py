@@ -72,6 +72,7 @@ class EventStream(Response):
 
 @router.get(
     "/events",
+    status_code=200,
     response_class=EventStream,
     responses={200: {"description": "Server-sent events.", "content": {"text/event-stream": {}}}},
 )

@@ -83,6 +83,7 @@ class Overview(Shown):
     active_sessions: int
     power_w: float
     energy_today_wh: int | float = Field(description="Energy of the sessions that began since midnight.")
+    stations_url: str = Field(description="Where stations connect, without their identity.")
 
 
 def show_transaction_id(transaction_ref: str, start_key: str | None) -> int | str:
@@ -209,4 +210,5 @@ async def get_overview(
         active_sessions=sums.active,
         power_w=round(sums.power_w, 1),
         energy_today_wh=exact(sums.energy_wh) or 0,
+        stations_url=services.stations_url,
     )

@@ -11,7 +11,9 @@ from pydantic import Field
 from pilotwire.domain.stations.model import Admission
 from pilotwire.domain.stations.overview import StationOverview
 from pilotwire.domain.stations.queries import StationFilter
-from pilotwire.domain.stations.usecases import add_stations, call_station, change_station, view_stations
+from pilotwire.domain.stations.usecases import add_stations, view_stations
+from pilotwire.domain.stations.usecases import call_station as calling
+from pilotwire.domain.stations.usecases import change_station as changing
 from pilotwire.web.api.fields import Given, Line, Shown
 from pilotwire.web.auth import Asking, Services
 from pilotwire.web.events import EventHub
@@ -228,21 +230,19 @@ async def get_station(asking: Asking, services: Services, station_id: StationId)
 
 
 @router.patch("/stations/{station_id}")
-async def change_station_(
+async def change_station(
     asking: Asking, services: Services, station_id: StationId, body: StationChanges
 ) -> Station:
     """Change what the next boot is answered, which secret and lowest profile hold, or its name and site."""
     changes = body.model_dump(exclude_unset=True)
-    await change_station.change_station(
-        services.db, services.bus, services.pepper, asking, station_id, changes
-    )
+    await changing.change_station(services.db, services.bus, services.pepper, asking, station_id, changes)
     return show_station(await view_stations.get_station(services.db, services.caller, asking, station_id))
 
 
 @router.delete("/stations/{station_id}", status_code=204)
 async def remove_station(request: Request, asking: Asking, services: Services, station_id: StationId) -> None:
     """Remove a station that has never charged. One with sessions is refused: reject its admission instead."""
-    await change_station.remove_station(services.db, services.bus, asking, station_id)
+    await changing.remove_station(services.db, services.bus, asking, station_id)
     # The bus says only which station it was, not whose: readers of events are told from here.
     hub: EventHub = request.app.state.hub
     hub.announce(asking.tenant_id, "station.removed", {"station_id": station_id})
@@ -269,7 +269,7 @@ async def list_messages(
 
 
 @router.post("/stations/{station_id}/call/{action}", response_model=CallResult)
-async def call_station_(
+async def call_station(
     request: Request,
     asking: Asking,
     services: Services,
@@ -282,7 +282,7 @@ async def call_station_(
 ) -> Response:
     """Send an OCPP call and wait for the station's answer."""
     del payload  # declared for its check and its documentation; the station gets the bytes that were sent
-    answer = await call_station.call_station(
+    answer = await calling.call_station(
         services.db, services.caller, asking, station_id, action, await request.body(), timeout_s
     )
     if answer.payload is None:

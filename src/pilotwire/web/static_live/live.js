@@ -3,7 +3,6 @@
 
 const API = "/api/v1";
 const MOST_ROWS = 500;
-const STALE_AFTER_MS = 25000; // the server says something every 15 s
 const SHAPES = {
   available: "available", charging: "charging", preparing: "occupied", suspended_ev: "occupied",
   suspended_evse: "occupied", finishing: "occupied", occupied: "occupied", reserved: "reserved",
@@ -32,8 +31,8 @@ const ago = new Intl.RelativeTimeFormat(undefined, { numeric: "auto", style: "sh
 /** station id -> {station, sessions: Map(id -> session), row} */
 let network = new Map();
 let energyToday = 0;
+let stationsUrl = "";
 let stream = null;
-let heardAt = 0;
 let dirty = new Set();
 let drawing = 0;
 let fetching = null;
@@ -127,6 +126,7 @@ async function fetchPicture() {
   }
   for (const session of sessions) network.get(session.station_id)?.sessions.set(session.id, session);
   energyToday = overview.energy_today_wh;
+  stationsUrl = overview.stations_url || location.origin.replace(/^http/, "ws") + "/ocpp";
   const rows = [...network.values()].slice(0, MOST_ROWS).map((entry) => entry.row || (entry.row = newRow()));
   $("rows").replaceChildren(...rows);
   $("note").textContent = network.size > MOST_ROWS
@@ -146,8 +146,7 @@ function refetchSoon() {
 function startStream() {
   stopStream();
   stream = new EventSource(API + "/events");
-  heardAt = Date.now();
-  stream.addEventListener("open", () => { heardAt = Date.now(); showStream(); });
+  stream.addEventListener("open", showStream);
   stream.addEventListener("error", async () => {
     showStream();
     // A refusal ends the stream for good; a broken one is taken up again by the browser.
@@ -158,10 +157,7 @@ function startStream() {
   });
   stream.addEventListener("reset", refetchSoon);
   for (const name of EVENTS) {
-    stream.addEventListener(name, (event) => {
-      heardAt = Date.now();
-      take(name, JSON.parse(event.data));
-    });
+    stream.addEventListener(name, (event) => take(name, JSON.parse(event.data)));
   }
   showStream();
 }
@@ -198,7 +194,9 @@ function take(name, data) {
     station.last_seen_at = new Date().toISOString();
   } else {
     const known = entry.sessions.get(data.id);
-    energyToday += Math.max((data.energy_wh || 0) - (known?.energy_wh || 0), 0);
+    if (new Date(data.started_at) >= new Date().setHours(0, 0, 0, 0)) {
+      energyToday += Math.max((data.energy_wh || 0) - (known?.energy_wh || 0), 0);
+    }
     if (name === "session.ended") entry.sessions.delete(data.id);
     else entry.sessions.set(data.id, data);
     station.last_seen_at = new Date().toISOString();
@@ -331,7 +329,7 @@ function filter() {
   $("empty").hidden = shown > 0;
   $("empty").textContent = network.size
     ? "No station fits."
-    : "No station yet. Add one with POST /api/v1/stations, then point the charger to this server.";
+    : `No station yet. Add one with POST /api/v1/stations, then point it to ${stationsUrl}/<its id>`;
 }
 
 $("search").addEventListener("input", filter);
