@@ -65,6 +65,14 @@ def moment(text: object) -> datetime | None:
     return None if text is None else moment_of(text)
 
 
+def expiry(text: object) -> datetime | None:
+    """When a verdict of the server lapses; what cannot be read never does, and charging goes on."""
+    try:
+        return moment(text)
+    except CallFaultError:
+        return None
+
+
 def moment_of(text: object) -> datetime:
     """A timestamp that must be there.
 

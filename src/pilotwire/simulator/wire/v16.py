@@ -12,7 +12,7 @@ from pilotwire.simulator.model import StationSpec
 from pilotwire.simulator.rpc import Call, Payload, Verdict
 from pilotwire.simulator.states import Fault, Reading, Status, StopReason, Transaction, TxEvent
 from pilotwire.simulator.wire import v16_calls
-from pilotwire.simulator.wire.format import ENERGY, figures, moment, stamp
+from pilotwire.simulator.wire.format import ENERGY, expiry, figures, stamp
 
 if TYPE_CHECKING:
     from pilotwire.simulator.station import Station
@@ -94,7 +94,7 @@ class Wire16:
         info = payload.get("idTagInfo")
         if not isinstance(info, dict):
             return None
-        return Verdict(str(info.get("status")), info.get("parentIdTag"), moment(info.get("expiryDate")))
+        return Verdict(str(info.get("status")), info.get("parentIdTag"), expiry(info.get("expiryDate")))
 
     def transaction(self, event: TxEvent) -> Call | None:
         """StartTransaction, MeterValues or StopTransaction."""

@@ -12,7 +12,7 @@ from pilotwire.simulator.model import StationSpec
 from pilotwire.simulator.rpc import Call, Payload, Verdict
 from pilotwire.simulator.states import Fault, Reading, Status, StopReason, Transaction, Trigger, TxEvent
 from pilotwire.simulator.wire import v2_calls
-from pilotwire.simulator.wire.format import ENERGY, figures, moment, stamp
+from pilotwire.simulator.wire.format import ENERGY, expiry, figures, stamp
 
 if TYPE_CHECKING:
     from pilotwire.simulator.station import Station
@@ -100,7 +100,7 @@ class Wire2:
         return Verdict(
             str(info.get("status")),
             str(group["idToken"]) if isinstance(group, dict) and "idToken" in group else None,
-            moment(info.get("cacheExpiryDateTime")),
+            expiry(info.get("cacheExpiryDateTime")),
         )
 
     def transaction(self, event: TxEvent) -> Call | None:
