@@ -87,6 +87,7 @@ async def test_an_outage_delays_the_messages_and_keeps_order_and_time(version: O
     async with rig(version) as made:
         await made.accepted()
         await made.charge()
+        await made.accepted()
         before = len(made.csms.messages[made.identity])
         go_offline(made.station, 1.6)
         await asyncio.sleep(1.2)
@@ -114,6 +115,7 @@ async def test_a_power_cut_ends_the_session_and_boots(version: OcppVersion) -> N
     async with rig(version) as made:
         await made.accepted()
         await made.charge()
+        await made.accepted()
         register_before = int(made.station.evses[0].register_wh)
         power_cut(made.station, 0.3)
         stop = await made.wait_ended()
