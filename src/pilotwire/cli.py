@@ -113,7 +113,7 @@ def demo(
 
     def announce(server: "Server") -> None:
         _announce(server)
-        print(
+        typer.echo(
             f"console: {server.web.url}   sign in as {made.login.email} with {made.login.password}",
             flush=True,
         )
@@ -292,11 +292,12 @@ def _set_up_logs(settings: Settings) -> None:
 
 
 def _announce(server: "Server") -> None:
-    print(server.ready_line, flush=True)  # noqa: T201
+    typer.echo(server.ready_line)
+    sys.stdout.flush()
 
 
 def _progress(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)  # noqa: T201
+    typer.echo(text, err=True)
 
 
 def _free_or_any(address: str) -> str:

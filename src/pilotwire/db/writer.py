@@ -68,7 +68,7 @@ class GroupWriter:
         sinks: Mapping[type, Sink],
         *,
         capacity: int = 50_000,
-        batch_size: int = 2_000,
+        batch_size: int = 1_000,
     ) -> None:
         self._dsn = dsn
         self._name = name

@@ -166,10 +166,14 @@ def absorb(facts: SessionFacts, event: SessionEvent) -> SessionFacts:
         changes["stop_reason"] = event.stop_reason
         if event.meter_wh is not None:
             changes["stated_end_wh"] = event.meter_wh
-    for name in ("evse_no", "connector_no", "remote_start_id", "reservation_id"):
-        value = getattr(event, name)
-        if value is not None and getattr(facts, name) is None:
-            changes[name] = value
+    if facts.evse_no is None and event.evse_no is not None:
+        changes["evse_no"] = event.evse_no
+    if facts.connector_no is None and event.connector_no is not None:
+        changes["connector_no"] = event.connector_no
+    if event.remote_start_id is not None and facts.remote_start_id is None:
+        changes["remote_start_id"] = event.remote_start_id
+    if event.reservation_id is not None and facts.reservation_id is None:
+        changes["reservation_id"] = event.reservation_id
     if event.token_uid is not None and (facts.token is None or key < facts.token[0]):
         changes["token"] = (key, event.token_uid)
     if event.offline and not facts.offline:

@@ -80,10 +80,11 @@ _SAMPLE_COLUMNS = (
 
 
 async def _write_sessions(connection: asyncpg.Connection, records: list[SessionKept]) -> None:
-    newest: dict[UUID, SessionKept] = {}
-    whole: set[UUID] = set()
+    # By station and reference, which identify a session too: a UUID's hash is slow.
+    newest: dict[tuple[int, str], SessionKept] = {}
+    whole: set[tuple[int, str]] = set()
     for record in records:
-        session_id = record.facts.id
+        session_id = (record.station_id, record.facts.transaction_ref)
         newest[session_id] = record
         if record.new or record.change != "updated" or record.review:
             whole.add(session_id)

@@ -12,7 +12,7 @@ from pilotwire.domain.stations.messages import (
     StationBooted,
 )
 from pilotwire.domain.stations.model import Admission, ConnectorStatus
-from pilotwire.ocpp.codec.inbound import Inbound, or_blank, or_none, trimmed
+from pilotwire.ocpp.codec.inbound import Inbound, current_time, or_blank, or_none, trimmed
 from pilotwire.ocpp.codec.v16.wire import core as wire
 
 __all__ = ["INBOUND"]
@@ -67,9 +67,9 @@ def _alive(request: Any, notes: list[str]) -> HeartbeatReceived:
     return _HEARTBEAT
 
 
-def _time(answer: TimeAnswer, request: Any) -> wire.HeartbeatResponse:
+def _time(answer: TimeAnswer, request: Any) -> bytes:
     del request
-    return wire.HeartbeatResponse(currentTime=answer.now)
+    return current_time(answer.now)
 
 
 def _status(request: wire.StatusNotificationRequest, notes: list[str]) -> ConnectorStatusReported:

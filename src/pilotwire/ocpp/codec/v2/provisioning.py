@@ -13,8 +13,8 @@ from pilotwire.domain.stations.messages import (
     StationBooted,
 )
 from pilotwire.domain.stations.model import Admission, ConnectorStatus
-from pilotwire.ocpp.codec.inbound import Inbound, or_blank, trimmed
-from pilotwire.ocpp.codec.v2.wire.availability import HeartbeatResponse, StatusNotificationRequest
+from pilotwire.ocpp.codec.inbound import Inbound, current_time, or_blank, trimmed
+from pilotwire.ocpp.codec.v2.wire.availability import StatusNotificationRequest
 from pilotwire.ocpp.codec.v2.wire.data_transfer import DataTransferRequest, DataTransferResponse
 from pilotwire.ocpp.codec.v2.wire.provisioning import BootNotificationRequest, BootNotificationResponse
 
@@ -67,9 +67,9 @@ def _alive(request: Any, notes: list[str]) -> HeartbeatReceived:
     return _HEARTBEAT
 
 
-def _time(answer: TimeAnswer, request: Any) -> HeartbeatResponse:
+def _time(answer: TimeAnswer, request: Any) -> bytes:
     del request
-    return HeartbeatResponse(currentTime=answer.now)
+    return current_time(answer.now)
 
 
 def _status(request: StatusNotificationRequest, notes: list[str]) -> ConnectorStatusReported:
