@@ -113,10 +113,7 @@ def demo(
 
     def announce(server: "Server") -> None:
         _announce(server)
-        typer.echo(
-            f"console: {server.web.url}   sign in as {made.login.email} with {made.login.password}",
-            flush=True,
-        )
+        typer.echo(f"console: {server.web.url}   sign in as {made.login.email} with {made.login.password}")
 
     run_server(
         settings,
@@ -151,7 +148,7 @@ def show_settings() -> None:
 
 
 @app.command()
-def simulate(
+def simulate(  # noqa: PLR0913, PLR0917 - one per option
     url: Annotated[str, typer.Option(help="Where stations connect, without identity: ws://HOST:PORT/ocpp")],
     stations: Annotated[int, typer.Option(min=1, help="How many.")] = 10,
     versions: Annotated[str, typer.Option(help="OCPP versions, in turn.")] = "1.6,2.0.1,2.1",

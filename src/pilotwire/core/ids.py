@@ -9,7 +9,7 @@ from datetime import datetime
 __all__ = ["new_secret", "new_uuid"]
 
 # Letters and digits that survive being read aloud and typed on a charger's small display.
-_SECRET_ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz23456789"
+_ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz23456789"
 
 
 def new_uuid(at: datetime | None = None) -> uuid.UUID:
@@ -27,4 +27,4 @@ def new_secret(length: int = 20) -> str:
 
     OCPP 1.6 limits an AuthorizationKey to 20 bytes, 2.x a BasicAuthPassword to 40 characters (16 at least).
     """
-    return "".join(secrets.choice(_SECRET_ALPHABET) for _ in range(length))
+    return "".join(secrets.choice(_ALPHABET) for _ in range(length))

@@ -8,14 +8,13 @@ a 2.x event by (station, reference, sequence number). Every look-up is within on
 """
 
 from collections.abc import Callable
-from datetime import datetime
-from decimal import Decimal
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import msgspec
 
-from pilotwire.domain.access.model import TokenAnswer
+from pilotwire.domain.access.model import TokenAnswer, TokenVerdict, fold_uid
 from pilotwire.domain.lookups import SessionLookup, StartLookup
 from pilotwire.domain.sessions.messages import Phase, Sample, SamplesReported, SessionAnswer, SessionEvent
 from pilotwire.domain.sessions.model import (
@@ -23,73 +22,22 @@ from pilotwire.domain.sessions.model import (
     SessionFacts,
     absorb,
     has_number,
+    kind_of,
     meter_changes,
     open_session,
     replace,
 )
 from pilotwire.domain.sessions.records import SampleKept, SessionEventKept, SessionKept
+from pilotwire.domain.sessions.registers import absolute, with_register_mode
+from pilotwire.domain.sessions.view import SessionsView
 
 __all__ = ["Deciding", "SessionsView", "decide_event", "decide_samples"]
 
 _RECENT = 16
-_KEPT_IN_MEMORY = 20
-
-
-class SessionsView:
-    """The sessions of one station that are in memory: the open ones and the newest ended ones.
-
-    `complete` says that the station has no other sessions; `horizon` is the newest moment at which any of its
-    sessions in the database began. What began later cannot be there, so it need not be looked up.
-    """
-
-    __slots__ = ("by_ref", "complete", "horizon", "starts")
-
-    def __init__(self) -> None:
-        self.by_ref: dict[str, SessionFacts | None] = {}
-        self.starts: dict[str, str | None] = {}
-        self.complete = False
-        self.horizon: datetime | None = None
-
-    def remember(self, facts: SessionFacts) -> None:
-        """Keep the newest facts of a session."""
-        ref = facts.transaction_ref
-        known = ref in self.by_ref
-        self.by_ref[ref] = facts
-        if known:
-            return
-        if facts.start_key is not None:
-            self.starts[facts.start_key] = ref
-        if self.horizon is None or facts.first_at > self.horizon:
-            self.horizon = facts.first_at
-        if len(self.by_ref) > 2 * _KEPT_IN_MEMORY:
-            self._forget_oldest()
-
-    def open_on(self, evse_no: int | None, connector_no: int | None) -> list[SessionFacts]:
-        """Give the open sessions of a connector (or with None of the whole station), oldest first."""
-        return sorted(
-            (
-                facts
-                for facts in self.by_ref.values()
-                if facts is not None
-                and not facts.ended
-                and (evse_no is None or facts.evse_no == evse_no)
-                and (connector_no is None or facts.connector_no in (None, connector_no))
-            ),
-            key=lambda facts: facts.first_at,
-        )
-
-    def _forget_oldest(self) -> None:
-        ended = sorted(
-            (facts for facts in self.by_ref.values() if facts is not None and facts.ended),
-            key=lambda f: f.last_at,
-        )
-        for facts in ended[: max(len(ended) - _KEPT_IN_MEMORY, 0)]:
-            del self.by_ref[facts.transaction_ref]
-            if facts.start_key is not None:
-                self.starts.pop(facts.start_key, None)
-            self.complete = False
-        for absent in [ref for ref, facts in self.by_ref.items() if facts is None]:
-            del self.by_ref[absent]
+# Stations queue for months at most, and their clocks are never ahead on purpose.
+_MOST_BEHIND = timedelta(days=366)
+_MOST_AHEAD = timedelta(days=1)
+_NOT_REFUSED = (None, TokenVerdict.ACCEPTED.value)
 
 
 class Deciding(msgspec.Struct, frozen=True, gc=False):
@@ -114,30 +62,22 @@ def decide_event(
     """
     if event.transaction_ref is None:
         return _start_by_content(view, event, deciding, token)
+    answer = SessionAnswer(event.transaction_ref, token)
     facts = _find(view, event)
-    if facts is None:
-        facts = _adopt(view, event) if event.seq_no is None else None
+    if facts is None and event.seq_no is None:
+        facts = _meant_by_stop(view, event, deciding.maximum_power_w)
     new = facts is None
     if facts is None:
-        ref = event.transaction_ref
-        if event.seq_no is None:
-            # A stop of a transaction that nobody knows: kept apart, so that no later number can collide with it.
-            ref = f"orphan:{ref}:{event.at.isoformat()}"
-            if view.by_ref.get(ref) is not None:
-                return SessionAnswer(event.transaction_ref, token), []
-            if ref not in view.by_ref and not view.complete:
-                raise SessionLookup(ref)
+        ref = event.transaction_ref if event.seq_no is not None else _orphan_ref(event)
         facts = open_session(deciding.new_session_id(), ref, event.at)
     elif _is_repetition(facts, event):
-        return SessionAnswer(event.transaction_ref, token), []
-    if token is not None and facts.token_verdict is None:
-        facts = replace(facts, {"token_verdict": token.verdict.value})
+        return answer, []
     if event.seq_no is None and event.samples:
         event, facts = _without_repeated_samples(event, facts)
-    facts = _with_register_mode(facts, event.samples)
-    event = _absolute_samples(facts, event)
-    facts = absorb(facts, event)
-    return SessionAnswer(event.transaction_ref, token), _records(view, facts, event, deciding, new=new)
+        facts = with_register_mode(facts, event.samples)
+        event = _absolute_samples(facts, event)
+    facts = absorb(facts, event, None if token is None else token.verdict.value)
+    return answer, _records(view, _clock_checked(facts, event, deciding.now), event, deciding, new=new)
 
 
 def decide_samples(view: SessionsView, message: SamplesReported, deciding: Deciding) -> list[Any]:
@@ -145,7 +85,7 @@ def decide_samples(view: SessionsView, message: SamplesReported, deciding: Decid
 
     A reference that is missing, 0, -1 or beyond int32 says nothing, so the connector decides; closing samples may
     come after the stop, and then belong to the ended session that they name.
-    Repeats: samples of a moment and context that the session has already leave nothing.
+    Repeats: samples of a moment and kind that the session has already leave nothing.
     Raises: LookupNeeded when the session they name must be read from the database first.
     """
     facts = _session_of_samples(view, message)
@@ -154,16 +94,13 @@ def decide_samples(view: SessionsView, message: SamplesReported, deciding: Decid
             _sample_kept(sample, deciding, message.evse_no, message.connector_no, None)
             for sample in message.samples
         ]
-    known = facts.recent
-    fresh = tuple(sample for sample in message.samples if (sample.at, sample.context) not in known)
+    fresh, recent = _fresh_samples(message.samples, facts)
     if not fresh:
         return []
-    facts = _with_register_mode(facts, fresh)
-    fresh = tuple(_absolute(facts, sample) for sample in fresh)
-    changes: dict[str, object] = {
-        "recent": (*known, *((sample.at, sample.context) for sample in fresh))[-_RECENT:],
-    }
-    facts = replace(facts, meter_changes(facts, fresh, 0, changes))
+    facts = with_register_mode(facts, fresh)
+    if facts.flags:
+        fresh = tuple(absolute(facts, sample) for sample in fresh)
+    facts = replace(facts, meter_changes(facts, fresh, 0, {"recent": recent}))
     view.remember(facts)
     records: list[Any] = [_session_kept(facts, Phase.UPDATED, deciding, new=False)]
     for sample in fresh:
@@ -182,16 +119,16 @@ def _start_by_content(
         if ref is not None:
             return SessionAnswer(ref, token), []
     elif not view.complete and view.horizon is not None and event.at <= view.horizon:
+        view.make_room()
         raise StartLookup(key)
     ref = str(deciding.next_transaction_number())
     facts = open_session(deciding.new_session_id(), ref, event.at)
     changes: dict[str, object] = {"start_key": key}
-    if token is not None:
-        changes["token_verdict"] = token.verdict.value
     if any(other.first_at <= event.at for other in view.open_on(event.evse_no, event.connector_no)):
         # The earlier session stays as it is: its stop may still come. The new one says what was odd.
         changes["flags"] = frozenset({Review.STARTED_OVER_OPEN_SESSION})
-    facts = absorb(replace(facts, changes), event)
+    facts = absorb(replace(facts, changes), event, None if token is None else token.verdict.value)
+    facts = _clock_checked(facts, event, deciding.now)
     return SessionAnswer(ref, token), _records(view, facts, event, deciding, new=True)
 
 
@@ -202,30 +139,77 @@ def _find(view: SessionsView, event: SessionEvent) -> SessionFacts | None:
     begins_later = event.phase is Phase.STARTED and (view.horizon is None or event.at > view.horizon)
     if view.complete or begins_later:
         return None
+    view.make_room()
     raise SessionLookup(ref)
 
 
-def _adopt(view: SessionsView, event: SessionEvent) -> SessionFacts | None:
-    """Find the session that a 1.6 stop with a wrong reference means: the open one of its token, if just one fits."""
-    candidates = [
-        facts
-        for facts in view.open_on(None, None)
-        if facts.first_at <= event.at
-        and (event.meter_wh is None or facts.meter_start_wh is None or facts.meter_start_wh <= event.meter_wh)
-    ]
+def _orphan_ref(event: SessionEvent) -> str:
+    """Name a stop of a transaction that nobody knows, so that no later number can collide with it."""
+    return f"orphan:{event.transaction_ref}:{event.at.isoformat()}"
+
+
+def _meant_by_stop(view: SessionsView, event: SessionEvent, maximum_power_w: float) -> SessionFacts | None:
+    """Find the session that a 1.6 stop with a wrong reference means.
+
+    It is one that this very stop has ended already, or the open one of its token, if just one fits.
+    """
+    orphan_ref = _orphan_ref(event)
+    if orphan_ref not in view.by_ref and not view.complete:
+        raise SessionLookup(orphan_ref)
+    orphan = view.by_ref.get(orphan_ref)
+    if orphan is not None:
+        return orphan
+    for facts in view.by_ref.values():
+        if facts is not None and _ended_by(facts, event):
+            return facts
+    candidates = [facts for facts in view.open_on(None, None) if _may_end(facts, event, maximum_power_w)]
     if event.token_uid is not None:
-        named = [facts for facts in candidates if facts.token_uid == event.token_uid]
+        uid = fold_uid(event.token_uid)
+        named = [
+            facts for facts in candidates if facts.token_uid is not None and fold_uid(facts.token_uid) == uid
+        ]
         candidates = named or [facts for facts in candidates if facts.token_uid is None]
-    return candidates[0] if len(candidates) == 1 else None
+    # Older ones on the same connector never got their stop; the newest is the one that just ended.
+    by_connector = {facts.evse_no: facts for facts in _accepted_last(candidates)}
+    return next(iter(by_connector.values())) if len(by_connector) == 1 else None
+
+
+def _ended_by(facts: SessionFacts, event: SessionEvent) -> bool:
+    if facts.ended_at != event.at or facts.stated_end_wh != event.meter_wh:
+        return False
+    return event.token_uid is None or facts.token_uid is None or facts.token_uid == event.token_uid
+
+
+def _may_end(facts: SessionFacts, event: SessionEvent, maximum_power_w: float) -> bool:
+    if facts.first_at > event.at:
+        return False
+    start = facts.meter_start_wh
+    if event.meter_wh is None or start is None:
+        return True
+    hours = ((event.at - facts.first_at).total_seconds() + 60) / 3600
+    return 0 <= event.meter_wh - start <= maximum_power_w * hours + 1000
+
+
+def _accepted_last(sessions: list[SessionFacts]) -> list[SessionFacts]:
+    """Order sessions so that those with a refused token come first: the last one is what the connector does."""
+    return sorted(sessions, key=lambda facts: facts.token_verdict in _NOT_REFUSED)
 
 
 def _is_repetition(facts: SessionFacts, event: SessionEvent) -> bool:
-    if event.seq_no is not None:
-        return has_number(facts.seen, event.seq_no)
-    return event.phase is Phase.ENDED and facts.ended
+    if event.seq_no is None:
+        return event.phase is Phase.ENDED and facts.ended
+    if not has_number(facts.seen, event.seq_no):
+        return False
+    # A station that never counts up still starts and ends its sessions once.
+    if event.phase is Phase.ENDED:
+        return facts.ended
+    return event.phase is Phase.UPDATED or facts.started_at is not None
 
 
 def _session_of_samples(view: SessionsView, message: SamplesReported) -> SessionFacts | None:
+    if message.evse_no == 0:
+        # The station's own meter, or the sum of a cluster (KEBA): what its connectors report is not counted twice.
+        return None
     ref = message.transaction_ref
     if ref is not None:
         if ref in view.by_ref:
@@ -233,58 +217,45 @@ def _session_of_samples(view: SessionsView, message: SamplesReported) -> Session
         elif view.complete:
             facts = None
         else:
+            view.make_room()
             raise SessionLookup(ref)
         if facts is not None:
             return facts
-    if message.evse_no == 0 or not message.in_session:
+    if not message.in_session:
         return None
     running = view.open_on(message.evse_no, message.connector_no)
-    return running[-1] if running else None
-
-
-def _with_register_mode(facts: SessionFacts, samples: tuple[Sample, ...]) -> SessionFacts:
-    """Notice a register in the samples that does not fit the one stated at the start.
-
-    Some stations state the lifetime register at the start and count the samples from zero; others label kWh as Wh.
-    """
-    start = facts.stated_start_wh
-    if start is None or facts.flags & {Review.REGISTER_RELATIVE, Review.REGISTER_IN_KWH}:
-        return facts
-    low = next((s.energy_wh for s in samples if s.energy_wh is not None and s.energy_wh < start), None)
-    if low is None:
-        return facts
-    in_wh = low * 1000
-    # A kWh register read as Wh is the start's thousandth, or a little more; 500 kWh are more than one session takes.
-    mode = (
-        Review.REGISTER_IN_KWH
-        if start <= in_wh + 999 and in_wh - start < 500_000
-        else Review.REGISTER_RELATIVE
-    )
-    return replace(facts, {"flags": facts.flags | {mode}})
-
-
-def _absolute(facts: SessionFacts, sample: Sample) -> Sample:
-    if not facts.flags or sample.energy_wh is None or facts.stated_start_wh is None:
-        return sample
-    if sample.energy_wh >= facts.stated_start_wh:
-        return sample
-    if Review.REGISTER_IN_KWH in facts.flags:
-        return msgspec.structs.replace(sample, energy_wh=sample.energy_wh * Decimal(1000))
-    if Review.REGISTER_RELATIVE in facts.flags:
-        return msgspec.structs.replace(sample, energy_wh=sample.energy_wh + facts.stated_start_wh)
-    return sample
+    return _accepted_last(running)[-1] if running else None
 
 
 def _absolute_samples(facts: SessionFacts, event: SessionEvent) -> SessionEvent:
     if not facts.flags or not event.samples:
         return event
-    return msgspec.structs.replace(event, samples=tuple(_absolute(facts, sample) for sample in event.samples))
+    return msgspec.structs.replace(event, samples=tuple(absolute(facts, sample) for sample in event.samples))
 
 
 def _without_repeated_samples(event: SessionEvent, facts: SessionFacts) -> tuple[SessionEvent, SessionFacts]:
-    fresh = tuple(s for s in event.samples if (s.at, s.context) not in facts.recent)
-    recent = (*facts.recent, *((s.at, s.context) for s in fresh))[-_RECENT:]
+    fresh, recent = _fresh_samples(event.samples, facts)
     return msgspec.structs.replace(event, samples=fresh), replace(facts, {"recent": recent})
+
+
+def _fresh_samples(
+    samples: tuple[Sample, ...], facts: SessionFacts
+) -> tuple[tuple[Sample, ...], tuple[tuple[datetime, str | None], ...]]:
+    """Leave out samples that the session has; also give what to know a repetition by from now on."""
+    known = facts.recent
+    kinds = [(sample.at, kind_of(sample)) for sample in samples]
+    if known:
+        fresh = [index for index, kind in enumerate(kinds) if kind not in known]
+        if len(fresh) < len(kinds):
+            samples = tuple(samples[index] for index in fresh)
+            kinds = [kinds[index] for index in fresh]
+    return samples, (*known, *kinds)[-_RECENT:]
+
+
+def _clock_checked(facts: SessionFacts, event: SessionEvent, now: datetime) -> SessionFacts:
+    if -_MOST_BEHIND < event.at - now < _MOST_AHEAD or Review.CLOCK_IMPLAUSIBLE in facts.flags:
+        return facts
+    return replace(facts, {"flags": facts.flags | {Review.CLOCK_IMPLAUSIBLE}})
 
 
 def _records(

@@ -60,7 +60,9 @@ class _Quantity:
         return self.total
 
 
-def fold_readings(at: datetime, readings: Iterable[Reading]) -> tuple[Sample, set[str]]:
+def fold_readings(  # noqa: C901, PLR0912 - one branch per measurand, and it runs for every message
+    at: datetime, readings: Iterable[Reading]
+) -> tuple[Sample, set[str]]:
     """Make one sample of the readings of one moment; also say which repairs were needed.
 
     A reading that is not a number is left out and noted; whatever has no column of its own is kept in `other`.

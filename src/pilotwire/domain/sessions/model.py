@@ -9,7 +9,7 @@ import msgspec
 
 from pilotwire.domain.sessions.messages import Phase, Sample, SessionEvent
 
-__all__ = ["Meter", "Review", "SessionFacts", "SessionState", "absorb", "open_session"]
+__all__ = ["Meter", "Review", "SessionFacts", "SessionState", "absorb", "kind_of", "open_session"]
 
 
 class SessionState(StrEnum):
@@ -39,6 +39,10 @@ _DISPUTING = frozenset({Review.STOP_WITHOUT_START, Review.METER_RAN_BACKWARDS, R
 _NOTHING_TO_REVIEW: frozenset[Review] = frozenset()
 
 OrderKey = tuple[int, datetime]
+"""Place of a value in its session: the event's number (0 where there is none), then the moment."""
+
+# Values that say themselves where they belong, wherever the station sends them along.
+_PLACES = {"Transaction.Begin": -1, "Transaction.End": 2**31}
 
 
 class Meter(msgspec.Struct, frozen=True, gc=False):
@@ -65,6 +69,7 @@ class SessionFacts(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     token: tuple[OrderKey, str] | None = None
     """The first token of the session: a card at the end may be another one of the same group."""
     token_verdict: str | None = None
+    """What the station was told about that token."""
     started_at: datetime | None = None
     ended_at: datetime | None = None
     stated_start_wh: Decimal | None = None
@@ -83,7 +88,7 @@ class SessionFacts(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     seen: tuple[tuple[int, int], ...] = ()
     """The sequence numbers seen, as closed ranges."""
     recent: tuple[tuple[datetime, str | None], ...] = ()
-    """Moment and context of the newest samples without a sequence number, to know a repetition by."""
+    """Moment and kind of the newest samples without a sequence number, to know a repetition by."""
     flags: frozenset[Review] = frozenset()
 
     @property
@@ -148,8 +153,8 @@ def open_session(session_id: UUID, transaction_ref: str, event_at: datetime) -> 
     return SessionFacts(id=session_id, transaction_ref=transaction_ref, first_at=event_at, last_at=event_at)
 
 
-def absorb(facts: SessionFacts, event: SessionEvent) -> SessionFacts:
-    """Fold an event that is not a repetition into the facts."""
+def absorb(facts: SessionFacts, event: SessionEvent, verdict: str | None = None) -> SessionFacts:
+    """Fold an event that is not a repetition into the facts; `verdict` is what is said about the event's token."""
     order = event.seq_no or 0
     key = (order, event.at)
     changes: dict[str, object] = {}
@@ -157,28 +162,21 @@ def absorb(facts: SessionFacts, event: SessionEvent) -> SessionFacts:
         changes["first_at"] = event.at
     elif event.at > facts.last_at:
         changes["last_at"] = event.at
-    if event.phase is Phase.STARTED:
-        changes["started_at"] = event.at
-        if event.meter_wh is not None:
-            changes["stated_start_wh"] = event.meter_wh
-    elif event.phase is Phase.ENDED:
-        changes["ended_at"] = event.at
-        changes["stop_reason"] = event.stop_reason
-        if event.meter_wh is not None:
-            changes["stated_end_wh"] = event.meter_wh
-    if facts.evse_no is None and event.evse_no is not None:
-        changes["evse_no"] = event.evse_no
-    if facts.connector_no is None and event.connector_no is not None:
-        changes["connector_no"] = event.connector_no
-    if event.remote_start_id is not None and facts.remote_start_id is None:
-        changes["remote_start_id"] = event.remote_start_id
-    if event.reservation_id is not None and facts.reservation_id is None:
-        changes["reservation_id"] = event.reservation_id
-    if event.token_uid is not None and (facts.token is None or key < facts.token[0]):
-        changes["token"] = (key, event.token_uid)
+    if event.phase is not Phase.UPDATED:
+        _boundary_changes(event, changes)
+    for name in ("evse_no", "connector_no", "remote_start_id", "reservation_id"):
+        value = getattr(event, name)
+        if value is not None and getattr(facts, name) is None:
+            changes[name] = value
+    if event.token_uid is not None:
+        # Without numbers the start comes first whatever the clock says: the card at the end may be another.
+        place = (1, event.at) if event.seq_no is None and event.phase is Phase.ENDED else key
+        if facts.token is None or place < facts.token[0]:
+            changes["token"] = (place, event.token_uid)
+            changes["token_verdict"] = verdict
     if event.offline and not facts.offline:
         changes["offline"] = True
-    if event.charging_state is not None and (facts.charging_state is None or key > facts.charging_state[0]):
+    if event.charging_state is not None and not _newer(facts.charging_state, key):
         changes["charging_state"] = (key, event.charging_state)
     if event.seq_no is not None:
         changes["seen"] = with_number(facts.seen, event.seq_no)
@@ -187,38 +185,69 @@ def absorb(facts: SessionFacts, event: SessionEvent) -> SessionFacts:
     return replace(facts, changes)
 
 
+def _boundary_changes(event: SessionEvent, changes: dict[str, object]) -> None:
+    if event.phase is Phase.STARTED:
+        changes["started_at"] = event.at
+        if event.meter_wh is not None:
+            changes["stated_start_wh"] = event.meter_wh
+        return
+    changes["ended_at"] = event.at
+    changes["stop_reason"] = event.stop_reason
+    if event.meter_wh is not None:
+        changes["stated_end_wh"] = event.meter_wh
+
+
+def _newer(known: tuple[OrderKey, str] | None, key: OrderKey) -> bool:
+    return known is not None and known[0] >= key
+
+
 def meter_changes(
     facts: SessionFacts, samples: tuple[Sample, ...], order: int, changes: dict[str, object]
 ) -> dict[str, object]:
-    """Add to `changes` what samples say: first and last register value, newest power and state of charge."""
+    """Add to `changes` what samples say: first and last register value, newest power and state of charge.
+
+    Where two say different things of the same moment, the smaller register counts for the start and the larger
+    value for the rest, so that it does not matter which came first.
+    """
     first, last = facts.first_meter, facts.last_meter
     power, soc = facts.last_power, facts.last_soc
-    last_at = newest_at = changes.get("last_at", facts.last_at)
     for sample in samples:
-        key = (order, sample.at)
+        key = (_PLACES.get(sample.context, order), sample.at)  # type: ignore[arg-type]
         energy_wh = sample.energy_wh
         if energy_wh is not None:
-            if first is None or key < first.key:
+            if first is None or (key, energy_wh) < (first.key, first.energy_wh):
                 first = Meter(key, energy_wh)
-            if last is None or key >= last.key:
+            if last is None or (key, energy_wh) > (last.key, last.energy_wh):
                 last = Meter(key, energy_wh)
-        if sample.power_w is not None and (power is None or key >= power[0]):
+        if sample.power_w is not None and (power is None or (key, sample.power_w) > power):
             power = (key, sample.power_w)
-        if sample.soc_percent is not None and (soc is None or key >= soc[0]):
+        if sample.soc_percent is not None and (soc is None or (key, sample.soc_percent) > soc):
             soc = (key, sample.soc_percent)
-        if sample.at > newest_at:  # type: ignore[operator]
-            newest_at = sample.at
-    if first is not facts.first_meter:
-        changes["first_meter"] = first
-    if last is not facts.last_meter:
-        changes["last_meter"] = last
-    if power is not facts.last_power:
-        changes["last_power"] = power
-    if soc is not facts.last_soc:
-        changes["last_soc"] = soc
-    if newest_at is not last_at:
+    changes["first_meter"], changes["last_meter"] = first, last
+    changes["last_power"], changes["last_soc"] = power, soc
+    newest_at = max([sample.at for sample in samples])
+    if newest_at > changes.get("last_at", facts.last_at):  # type: ignore[operator]
         changes["last_at"] = newest_at
     return changes
+
+
+def kind_of(sample: Sample) -> str:
+    """Say what a sample of a moment is: its context, and which values it has.
+
+    Some stations send the values of one moment in several messages; those are no repetitions.
+    """
+    kind = sample.context or ""
+    if sample.energy_wh is not None:
+        kind += "+e"
+    if sample.power_w is not None:
+        kind += "+p"
+    if sample.current_l1_a is not None or sample.current_l2_a is not None or sample.current_l3_a is not None:
+        kind += "+a"
+    if sample.voltage_l1_v is not None or sample.voltage_l2_v is not None or sample.voltage_l3_v is not None:
+        kind += "+v"
+    if sample.soc_percent is not None:
+        kind += "+s"
+    return kind
 
 
 def replace(facts: SessionFacts, changes: dict[str, object]) -> SessionFacts:
@@ -232,6 +261,8 @@ def with_number(ranges: tuple[tuple[int, int], ...], number: int) -> tuple[tuple
         low, high = ranges[-1]
         if number == high + 1:  # the usual case: the next one
             return (*ranges[:-1], (low, number))
+        if low <= number <= high:
+            return ranges
     else:
         return ((number, number),)
     result: list[tuple[int, int]] = []

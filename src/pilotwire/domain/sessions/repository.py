@@ -25,9 +25,9 @@ __all__ = [
     "list_samples",
     "list_sessions",
     "load_views",
-    "next_transaction_block",
     "look_up_ref",
     "look_up_start",
+    "next_transaction_block",
 ]
 
 _encode = msgspec.json.Encoder().encode
