@@ -85,6 +85,9 @@ async def open_edge(
     """Start the writer and the switchboard, and make a listener that does not listen yet."""
     name = f"pilotwire {settings.gateway_name}"
     bus = LocalBus()
+    writer = GroupWriter(database.dsn, name, {**STATION_SINKS, **SESSION_SINKS})
+    stack.push_async_callback(writer.close)
+    await writer.start()
     async with database.service.acquire() as connection:
         pepper = await pepper_of(connection)
         await close_presence(connection, name)
@@ -93,9 +96,6 @@ async def open_edge(
         directory.fill(await list_records(connection), await list_enrolment_keys(connection))
     bus.subscribe(StationChanged, directory.changed)
     bus.subscribe(StationRemoved, directory.removed)
-    writer = GroupWriter(database.dsn, name, {**STATION_SINKS, **SESSION_SINKS})
-    writer.start()
-    stack.push_async_callback(writer.close)
     switchboard = Switchboard(
         database,
         writer,

@@ -7,8 +7,9 @@ kept. While the database is away nothing is released: the batch is tried again u
 
 import asyncio
 import contextlib
+import secrets
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import asyncpg
@@ -22,6 +23,13 @@ _encode = msgspec.json.Encoder().encode
 
 # SQLSTATE classes that say 'not now' rather than 'not this': connection, resources, operator, internal, rollback.
 _TRANSIENT_CLASSES = frozenset({"08", "53", "57", "58", "XX", "40", "55", "25"})
+_CONNECTION_FAULTS = (
+    OSError,
+    TimeoutError,
+    asyncio.IncompleteReadError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # a connection that was cut at a moment that the driver does not expect
+)
 
 
 class Fenced(Exception):
@@ -51,11 +59,25 @@ class Entry:
         """The records will never be kept: they are poison, or the connection was fenced."""
 
 
+class _Mark(Entry):
+    """A place in the queue, to wait for."""
+
+    __slots__ = ("passed",)
+
+    def __init__(self) -> None:
+        super().__init__(0, 0, ())
+        self.passed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def kept(self) -> None:
+        if not self.passed.done():
+            self.passed.set_result(None)
+
+
 def is_transient(error: BaseException) -> bool:
     """Tell whether trying the same again later can help."""
     if isinstance(error, asyncpg.PostgresError):
         return (error.sqlstate or "XX")[:2] in _TRANSIENT_CLASSES
-    return isinstance(error, (OSError, asyncpg.InterfaceError, TimeoutError, asyncio.IncompleteReadError))
+    return isinstance(error, _CONNECTION_FAULTS)
 
 
 class GroupWriter:
@@ -77,20 +99,26 @@ class GroupWriter:
         self._batch_size = batch_size
         self._queue: deque[Entry] = deque()
         self._wake = asyncio.Event()
-        self._idle = asyncio.Event()
-        self._idle.set()
         self._closing = False
         self._connection: asyncpg.Connection | None = None
-        self._batch_no = 0
+        # From a random place, so that no number of another process can be taken for one of ours.
+        self._batch_no = secrets.randbits(62)
+        self._literal = "'" + name.replace("'", "''") + "'"
+        self._backend_pid = 0
+        self._spoilt: dict[int, int] = {}
         self._task: asyncio.Task[None] | None = None
-        self.on_room: list[Callable[[], None]] = []
         self.available = True
         self.batches = 0
         self.entries = 0
         self.poisoned = 0
 
-    def start(self) -> None:
-        """Start writing in a task of the running loop."""
+    async def start(self) -> None:
+        """Start writing in a task of the running loop.
+
+        When this returns, nothing that a former process of the same name had begun to write can still arrive.
+        Raises: OSError, asyncpg.PostgresError when the database is not there.
+        """
+        await self._connected()
         self._task = asyncio.get_running_loop().create_task(self._run(), name="group writer")
 
     @property
@@ -100,7 +128,7 @@ class GroupWriter:
 
     @property
     def full(self) -> bool:
-        """Whether producers should stop reading until `on_room` is called."""
+        """Whether producers should stop reading until what they submitted is kept."""
         return len(self._queue) >= self._capacity
 
     def submit(self, entry: Entry) -> None:
@@ -108,11 +136,12 @@ class GroupWriter:
         self._queue.append(entry)
         if not self._wake.is_set():
             self._wake.set()
-            self._idle.clear()
 
-    async def drained(self) -> None:
-        """Wait until everything submitted so far has been kept or has failed."""
-        await self._idle.wait()
+    async def settled(self) -> None:
+        """Wait until everything submitted before has been kept or has failed."""
+        mark = _Mark()
+        self.submit(mark)
+        await mark.passed
 
     async def close(self, timeout_s: float = 10) -> None:
         """Write what waits, then stop. What the database cannot take within `timeout_s` is given up unanswered."""
@@ -128,19 +157,13 @@ class GroupWriter:
     async def _run(self) -> None:
         while True:
             if not self._queue:
-                self._idle.set()
                 if self._closing:
                     return
                 self._wake.clear()
                 await self._wake.wait()
                 continue
-            was_full = self.full
             take = min(len(self._queue), self._batch_size)
-            batch = [self._queue.popleft() for _ in range(take)]
-            await self._keep(batch)
-            if was_full and not self.full:
-                for call in self.on_room:
-                    call()
+            await self._keep([self._queue.popleft() for _ in range(take)])
 
     async def _keep(self, batch: list[Entry]) -> None:
         """Write a batch; halve it when it holds poison."""
@@ -148,9 +171,7 @@ class GroupWriter:
             stale = await self._write_until_answered(batch)
         except Exception as error:
             if len(batch) == 1:
-                self.poisoned += 1
-                await self._quarantine(batch[0], error)
-                _fail(batch[0], error)
+                await self._give_up(batch[0], error)
                 return
             middle = len(batch) // 2
             await self._keep(batch[:middle])
@@ -169,6 +190,8 @@ class GroupWriter:
 
     async def _write_until_answered(self, batch: list[Entry]) -> set[tuple[int, int]]:
         """Try until the database says yes, or says no for a reason of the data itself."""
+        if not any(entry.records for entry in batch):
+            return set()
         self._batch_no += 1
         delay_s = 0.05
         committing = False
@@ -183,7 +206,8 @@ class GroupWriter:
                 committing = True
                 # The batch number tells after a lost connection whether this commit came through.
                 await connection.execute(
-                    f"UPDATE writer_position SET batch = {self._batch_no} WHERE writer = '{self._name}'; COMMIT"
+                    f"UPDATE writer_position SET batch = {self._batch_no}"  # noqa: S608 - a number and a quoted name
+                    f" WHERE writer = {self._literal}; COMMIT"
                 )
             except Exception as error:
                 await self._abandon(error)
@@ -203,7 +227,7 @@ class GroupWriter:
     async def _write(self, connection: asyncpg.Connection, batch: list[Entry]) -> set[tuple[int, int]]:
         # Whoever takes over a station from this writer holds this lock exclusively while it raises the epoch:
         # after that moment no batch of ours can carry the old epoch past the check below.
-        await connection.execute(f"BEGIN; SELECT pg_advisory_xact_lock_shared(hashtext('{self._name}'))")
+        await connection.execute(f"BEGIN; SELECT pg_advisory_xact_lock_shared(hashtext({self._literal}))")
         fences = {(entry.station_id, entry.epoch) for entry in batch if entry.epoch}
         stale: set[tuple[int, int]] = set()
         if fences:
@@ -214,6 +238,8 @@ class GroupWriter:
                 _encode(tuple(fences)).decode(),
             )
             stale = {(row[0], row[1]) for row in rows}
+            if self._spoilt:
+                stale |= {fence for fence in fences if self._spoilt.get(fence[0]) == fence[1]}
         groups: dict[type, list[Any]] = {}
         for entry in batch:
             if stale and (entry.station_id, entry.epoch) in stale:
@@ -235,18 +261,41 @@ class GroupWriter:
 
     async def _was_committed(self, connection: asyncpg.Connection) -> bool:
         batch = await connection.fetchval("SELECT batch FROM writer_position WHERE writer = $1", self._name)
-        return batch is not None and batch >= self._batch_no
+        return bool(batch == self._batch_no)
 
     async def _connected(self) -> asyncpg.Connection:
         if self._connection is None or self._connection.is_closed():
-            self._connection = await asyncpg.connect(
+            connection = await asyncpg.connect(
                 self._dsn, timeout=5, command_timeout=60, server_settings={"application_name": self._name}
             )
-            await self._connection.execute(
-                "INSERT INTO writer_position (writer, batch) VALUES ($1, 0) ON CONFLICT DO NOTHING",
-                self._name,
-            )
+            try:
+                await self._end_former(connection)
+                await connection.execute(
+                    "INSERT INTO writer_position (writer, batch) VALUES ($1, 0) ON CONFLICT DO NOTHING",
+                    self._name,
+                )
+            except BaseException:
+                connection.terminate()
+                raise
+            self._connection = connection
+            self._backend_pid = connection.get_server_pid()
         return self._connection
+
+    async def _end_former(self, connection: asyncpg.Connection) -> None:
+        """End what is left of our former connection and wait until its transaction is over.
+
+        The server may not have noticed that it was lost, and may even be about to commit. At the start the
+        former connection is whichever has our name: a process before us left it.
+        """
+        await connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE application_name = current_setting('application_name') AND datname = current_database()"
+            " AND pid <> pg_backend_pid() AND ($1 = 0 OR pid = $1)",
+            self._backend_pid,
+        )
+        await connection.execute(
+            f"BEGIN; SELECT pg_advisory_xact_lock(hashtext({self._literal})); COMMIT", timeout=15
+        )
 
     async def _abandon(self, error: BaseException) -> None:
         """Leave the broken transaction: roll back when the connection lives, else drop it."""
@@ -264,6 +313,17 @@ class GroupWriter:
             self._connection.terminate()
             self._connection = None
 
+    async def _give_up(self, entry: Entry, error: BaseException) -> None:
+        """Put poison aside. What its station says after it on the same connection builds on it: no more of that."""
+        self.poisoned += 1
+        if entry.epoch:
+            self._spoilt[entry.station_id] = entry.epoch
+        await self._quarantine(entry, error)
+        try:
+            entry.failed(error)
+        except Exception:
+            log.exception("failing an entry failed", station_id=entry.station_id)
+
     async def _quarantine(self, entry: Entry, error: BaseException) -> None:
         log.error("a record was refused by the database", station_id=entry.station_id, error=repr(error))
         try:
@@ -277,10 +337,3 @@ class GroupWriter:
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as second:
             log.warning("quarantine failed", error=repr(second))
             await self._disconnect()
-
-
-def _fail(entry: Entry, error: BaseException) -> None:
-    try:
-        entry.failed(error)
-    except Exception:
-        log.exception("failing an entry failed", station_id=entry.station_id)

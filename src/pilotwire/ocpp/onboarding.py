@@ -39,6 +39,8 @@ class Onboarding:
         self._host = host
         self._database = database
         self._pepper = pepper
+        self._welcoming: set[int] = set()
+        self._offered: dict[int, str] = {}
 
     async def ask_for_boot(self, link: StationLink, after_s: float) -> None:
         """Ask for a BootNotification, unless one has come by itself; a station that does not know how is let be."""
@@ -52,14 +54,29 @@ class Onboarding:
         )
 
     async def welcome(self, link: StationLink) -> None:
-        """Set the station's own secret, then its configuration."""
-        if await self._set_secret(link):
-            await self._configure(link)
+        """Set the station's own secret, then its configuration.
+
+        Repeats: one at a time; a further boot before the secret is used offers the same secret again, so that
+        a station that took an earlier offer is not locked out.
+        """
+        station_id = link.station.record.id
+        if station_id in self._welcoming:
+            return
+        self._welcoming.add(station_id)
+        try:
+            if await self._set_secret(link):
+                await self._configure(link)
+        finally:
+            self._welcoming.discard(station_id)
+
+    def secret_used(self, station_id: int) -> None:
+        """The station came in with its own secret: nothing is left to offer."""
+        self._offered.pop(station_id, None)
 
     async def _set_secret(self, link: StationLink) -> bool:
         record = link.station.record
         # Hexadecimal, because some stations take an AuthorizationKey for hexadecimal and some for text.
-        secret = secrets.token_hex(16)
+        secret = self._offered.setdefault(record.id, secrets.token_hex(16))
         digest = digest_secret(self._pepper, secret.encode())
         async with self._database.service.acquire() as connection:
             await keep_next_secret(connection, record.id, digest)

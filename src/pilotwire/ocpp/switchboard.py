@@ -2,9 +2,7 @@
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import Callable
 from datetime import datetime
-from functools import partial
 from typing import Any
 
 import structlog
@@ -13,16 +11,12 @@ from pilotwire.bus import LocalBus
 from pilotwire.core.clock import Clock
 from pilotwire.core.ids import new_uuid
 from pilotwire.db.engine import Database
-from pilotwire.db.writer import Entry, GroupWriter, is_transient
+from pilotwire.db.retry import retry_while_away
+from pilotwire.db.writer import Entry, GroupWriter
 from pilotwire.domain.access.events import TokenChanged
 from pilotwire.domain.access.lookup import find_token
 from pilotwire.domain.lookups import LookupNeeded, SessionLookup, StartLookup, TokenLookup
-from pilotwire.domain.sessions.repository import (
-    load_views,
-    look_up_ref,
-    look_up_start,
-    next_transaction_block,
-)
+from pilotwire.domain.sessions.repository import look_up_ref, look_up_start, next_transaction_block
 from pilotwire.domain.stations.decide import BootPolicy
 from pilotwire.domain.stations.model import Admission, StationRecord
 from pilotwire.domain.stations.ports import (
@@ -40,8 +34,7 @@ from pilotwire.domain.stations.records import (
     SecurityEventKept,
     StationDisconnected,
 )
-from pilotwire.domain.stations.repository import attach, insert_enrolled, list_records, promote_secret
-from pilotwire.domain.stations.view import StationView
+from pilotwire.ocpp.arrivals import Arrivals
 from pilotwire.ocpp.codec.errors import PayloadError, UnknownAction
 from pilotwire.ocpp.codec.version import OcppVersion
 from pilotwire.ocpp.codec.wire import decode_request, direction
@@ -58,27 +51,6 @@ __all__ = ["Switchboard"]
 log = structlog.get_logger(__name__)
 
 _VERSIONS = {version.subprotocol: version for version in OcppVersion}
-_ATTACH_AT_ONCE = 500
-_SWAPS_KEPT = 20
-_SWAP_WINDOW_S = 60.0
-
-
-class _Barrier(Entry):
-    """Says when everything submitted before it is settled."""
-
-    __slots__ = ("passed",)
-
-    def __init__(self) -> None:
-        super().__init__(0, 0, ())
-        self.passed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-
-    def kept(self) -> None:
-        if not self.passed.done():
-            self.passed.set_result(None)
-
-    def failed(self, error: BaseException) -> None:
-        del error
-        self.kept()
 
 
 class _TransactionNumbers:
@@ -120,7 +92,6 @@ class Switchboard:
         self.writer = writer
         self._bus = bus
         self._clock = clock
-        self._name = name
         self._numbers = _TransactionNumbers()
         self.tokens = TokenCache()
         self.vendors = VendorRegistry()
@@ -133,11 +104,9 @@ class Switchboard:
             maximum_power_w=maximum_power_w,
         )
         self._onboarding = Onboarding(self, database, pepper)
-        self._links: dict[int, StationLink] = {}
+        self.links: dict[int, StationLink] = {}
         self._by_connection: dict[Connection, StationLink] = {}
-        self._arrivals: deque[tuple[StationLink, Entrant]] = deque()
-        self._arrived = asyncio.Event()
-        self._swaps: dict[int, deque[float]] = {}
+        self._arrivals = Arrivals(self, database, name)
         self._deviations: Counter[tuple[int, int, str, str, str]] = Counter()
         self._tasks: set[asyncio.Task[Any]] = set()
         self.frames_in = 0
@@ -148,7 +117,7 @@ class Switchboard:
     async def start(self) -> None:
         """Reserve transaction numbers and start the background work."""
         await self._reserve_numbers()
-        self.run(self._attach_arrivals())
+        self.run(self._arrivals.work())
         self.run(self._keep_numbers())
         self.run(self._flush_for_ever())
 
@@ -180,10 +149,7 @@ class Switchboard:
         link = StationLink(self, connection, _VERSIONS[connection.subprotocol], entrant.identity)
         link.used_next_secret = entrant.used_next_secret
         self._by_connection[connection] = link
-        if entrant.record is not None and self._swapped_too_often(entrant.record, link):
-            return
-        self._arrivals.append((link, entrant))
-        self._arrived.set()
+        self._arrivals.add(link, entrant)
 
     def text_received(self, connection: Connection, text: bytes) -> None:
         """Pass a frame to its link."""
@@ -199,8 +165,8 @@ class Switchboard:
         if not link.ready:
             return
         record = link.station.record
-        if self._links.get(record.id) is link:
-            del self._links[record.id]
+        if self.links.get(record.id) is link:
+            del self.links[record.id]
             gone = StationDisconnected(
                 record.tenant_id,
                 record.id,
@@ -209,7 +175,7 @@ class Switchboard:
                 self._clock(),
                 reason or f"closed with {code}",
             )
-            self.writer.submit(_Told(self, [gone]))
+            self.tell([gone])
 
     # LinkHost
 
@@ -222,12 +188,20 @@ class Switchboard:
         for record in records:
             self._bus.publish(record)
 
+    def tell(self, records: list[Any]) -> None:
+        """Keep records that belong to no message of a station, and tell the bus when they are committed."""
+        self.writer.submit(_Told(self, records))
+
     def counted(self, link: StationLink, code: str) -> None:
         """Count a repair for the station's model."""
         station = link.station
         self._deviations[
             station.record.tenant_id, station.record.id, station.vendor, station.model, code
         ] += 1
+
+    def secret_used(self, station_id: int) -> None:
+        """A station came in with the secret that it had been given."""
+        self._onboarding.secret_used(station_id)
 
     def boot_accepted(self, link: StationLink) -> None:
         """A station may work from now on: give it its own secret and configuration if it is new."""
@@ -237,13 +211,13 @@ class Switchboard:
     async def look_up(self, link: StationLink, needed: LookupNeeded) -> None:
         """Read a fact that a decision needs into memory; waits while the database is away."""
         record = link.station.record
-        await self._retrying(lambda: self._look_up(link, record, needed), link)
+        await retry_while_away(lambda: self._look_up(link, record, needed), lambda: link.alive)
 
     async def _look_up(self, link: StationLink, record: StationRecord, needed: LookupNeeded) -> None:
         changes = self.tokens.changes
         # What this very connection said before may still be on its way to the disk.
         if not isinstance(needed, TokenLookup):
-            await self._barrier()
+            await self.writer.settled()
         async with self._database.service.acquire() as connection:
             match needed:
                 case TokenLookup(uid=uid):
@@ -271,7 +245,7 @@ class Switchboard:
 
         Raises: NotConnected, InvalidPayload (nothing is sent), NoAnswer.
         """
-        link = self._links.get(station_id)
+        link = self.links.get(station_id)
         if link is None:
             raise NotConnected("the station is not connected now")
         try:
@@ -286,7 +260,7 @@ class Switchboard:
 
     def link(self, station_id: int) -> LinkInfo | None:
         """Tell of a station's live connection."""
-        link = self._links.get(station_id)
+        link = self.links.get(station_id)
         if link is None:
             return None
         return LinkInfo(link.version.value, link.arrived_at, link.seen_at, link.connection.remote_address)
@@ -294,96 +268,13 @@ class Switchboard:
     @property
     def connected(self) -> int:
         """How many stations are connected and attached."""
-        return len(self._links)
+        return len(self.links)
 
-    # Arrivals
+    # ArrivalHost
 
-    def _swapped_too_often(self, record: StationRecord, link: StationLink) -> bool:
-        """Two sockets that push each other out for ever: the newcomer is held off, the connected one stays."""
-        if record.id not in self._links:
-            return False
-        swaps = self._swaps.setdefault(record.id, deque(maxlen=_SWAPS_KEPT))
-        now = asyncio.get_running_loop().time()
-        if len(swaps) == _SWAPS_KEPT and now - swaps[0] < _SWAP_WINDOW_S:
-            link.end("connections replace each other too often")
-            link.connection.close(1013, "connected elsewhere")
-            return True
-        swaps.append(now)
-        return False
-
-    async def _attach_arrivals(self) -> None:
-        while True:
-            await self._arrived.wait()
-            self._arrived.clear()
-            while self._arrivals:
-                batch = [self._arrivals.popleft() for _ in range(min(len(self._arrivals), _ATTACH_AT_ONCE))]
-                newest: dict[str, tuple[StationLink, Entrant]] = {}
-                for link, entrant in batch:
-                    older = newest.get(entrant.identity)
-                    if older is not None:
-                        self._supersede(older[0])
-                    newest[entrant.identity] = (link, entrant)
-                await self._retrying(partial(self._attach, list(newest.values())), None)
-
-    async def _attach(self, arriving: list[tuple[StationLink, Entrant]]) -> None:
-        async with self._database.service.acquire() as connection:
-            known = await self._admitted(connection, arriving)
-            if not known:
-                return
-            older = [self._links.pop(record.id, None) for _, record in known]
-            for former in older:
-                if former is not None:
-                    self._supersede(former)
-            if any(older):
-                await self._barrier()
-            attached = await attach(
-                connection,
-                self._name,
-                [(record.id, link.version.value, link.connection.remote_address) for link, record in known],
-            )
-            views = await load_views(connection, [record.id for _, record in known])
-        for (link, record), former in zip(known, older, strict=True):
-            state = attached.get(record.id)
-            if state is None:  # deleted in this very moment
-                link.end("removed")
-                link.connection.close(1008, "unknown station")
-            elif link.alive:
-                self._links[record.id] = link
-                link.attach(StationView(record, state.connectors), views[record.id], state.epoch)
-                self._tell_connected(link, record, former)
-
-    async def _admitted(
-        self, connection: Any, arriving: list[tuple[StationLink, Entrant]]
-    ) -> list[tuple[StationLink, StationRecord]]:
-        """Give the arriving links whose station is in the database, newcomers by now included."""
-        known: list[tuple[StationLink, StationRecord]] = []
-        for link, entrant in arriving:
-            if not link.alive:
-                continue
-            record = await self._record_of(connection, entrant, link)
-            if record is None:
-                link.end("the enrolment key is used up")
-                link.connection.close(1008, "not enrolled")
-            else:
-                known.append((link, record))
-        return known
-
-    async def _record_of(self, connection: Any, entrant: Entrant, link: StationLink) -> StationRecord | None:
-        record = entrant.record
-        if record is None:
-            assert entrant.key is not None  # noqa: S101 - one of the two is always there
-            record = await insert_enrolled(connection, entrant.key, entrant.identity, entrant.secret_digest)
-            if record is not None:
-                self._bus.publish(StationChanged(record))
-        elif link.used_next_secret:
-            await promote_secret(connection, record.id, entrant.secret_digest)
-            link.used_next_secret = False
-            for fresh in await list_records(connection, [record.id]):
-                record = fresh
-                self._bus.publish(StationChanged(fresh))
-        return record
-
-    def _tell_connected(self, link: StationLink, record: StationRecord, former: StationLink | None) -> None:
+    def attached(self, link: StationLink, former: StationLink | None) -> None:
+        """A station's link works from now on; `former` is the one that it replaced."""
+        record = link.station.record
         now = self._clock()
         address = link.connection.remote_address
         self._bus.publish(
@@ -401,17 +292,14 @@ class Switchboard:
                 now,
                 f"a connection from {address} replaced one from {former.connection.remote_address}",
             )
-            self.writer.submit(_Told(self, [event]))
+            self.tell([event])
         if record.admission is Admission.ACCEPTED and not record.vendor and link.behaviour.boot_trigger:
             self.run(self._onboarding.ask_for_boot(link, after_s=5))
 
-    def _supersede(self, link: StationLink) -> None:
-        link.end("replaced by a newer connection")
-        link.connection.close(1000, "replaced by a newer connection")
-
     def _station_changed(self, notice: StationChanged) -> None:
         record = notice.record
-        link = self._links.get(record.id)
+        self._arrivals.changed(record)
+        link = self.links.get(record.id)
         if link is None:
             return
         before = link.station.record
@@ -420,31 +308,12 @@ class Switchboard:
             self.run(self._onboarding.ask_for_boot(link, after_s=0))
 
     def _station_removed(self, notice: StationRemoved) -> None:
-        link = self._links.pop(notice.station_id, None)
+        link = self.links.pop(notice.station_id, None)
         if link is not None:
             link.end("the station was removed")
             link.connection.close(1008, "unknown station")
 
     # Background work
-
-    async def _retrying(self, work: Callable[[], Any], link: StationLink | None) -> None:
-        """Do something with the database, again and again while it is away."""
-        delay_s = 0.1
-        while link is None or link.alive:
-            try:
-                await work()
-            except Exception as error:
-                if not is_transient(error):
-                    raise
-                await asyncio.sleep(delay_s)
-                delay_s = min(delay_s * 2, 2.0)
-            else:
-                return
-
-    async def _barrier(self) -> None:
-        barrier = _Barrier()
-        self.writer.submit(barrier)
-        await barrier.passed
 
     async def _reserve_numbers(self) -> None:
         async with self._database.service.acquire() as connection:
@@ -455,7 +324,7 @@ class Switchboard:
     async def _keep_numbers(self) -> None:
         while True:
             await self._numbers.low.wait()
-            await self._retrying(self._reserve_numbers, None)
+            await retry_while_away(self._reserve_numbers, lambda: True)
 
     async def _flush_for_ever(self) -> None:
         while True:
@@ -464,7 +333,7 @@ class Switchboard:
 
     def _flush(self) -> None:
         """Keep when stations were last heard of, and which repairs they needed."""
-        links = list(self._links.values())
+        links = list(self.links.values())
         for start in range(0, len(links), 1000):
             seen: list[Any] = [
                 PresenceSeen(link.station.record.id, link.seen_at) for link in links[start : start + 1000]
