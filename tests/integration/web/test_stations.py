@@ -6,11 +6,15 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
+from pilotwire.core.errors import Invalid
+from pilotwire.domain.identity.model import system_principal
 from pilotwire.domain.stations.credentials import digest_secret
+from pilotwire.domain.stations.errors import StationExists
 from pilotwire.domain.stations.ports import (
     StationChanged,
     StationRemoved,
 )
+from pilotwire.domain.stations.usecases.add_stations import create_stations
 from tests.support.web import (
     PEPPER,
     Edge,
@@ -297,3 +301,27 @@ async def test_no_answer_holds_a_secret_or_its_digest(edge: Edge, admin: httpx.A
         assert digest.hex() not in text
         assert edge.keys["admin"] not in text
         assert "digest" not in json.dumps(list(json.loads(text)))
+
+
+async def test_many_stations_are_added_at_once_or_not_at_all(edge: Edge, admin: httpx.AsyncClient) -> None:
+    told: list[StationChanged] = []
+    edge.bus.subscribe(StationChanged, told.append)
+
+    async def add(identities: list[str], password: str | None = None) -> list[tuple[str, str]]:
+        return await create_stations(
+            edge.db, edge.bus, PEPPER, system_principal(), identities, password=password
+        )
+
+    added = await add([f"CP-{i:04}" for i in range(1500)])
+    assert len({password for _, password in added}) == 1500
+    digests = {notice.record.identity: notice.record.secret_digest for notice in told}
+    assert digests == {identity: digest_secret(PEPPER, password.encode()) for identity, password in added}
+    assert await edge.db.service.fetchval("SELECT count(*) FROM station_presence") == 1500
+    shared = await add(["X-1", "X-2"], "a-password-for-load-tests")
+    assert shared == [("X-1", "a-password-for-load-tests"), ("X-2", "a-password-for-load-tests")]
+    with pytest.raises(StationExists):
+        await add(["Y-1", "X-1"])
+    for wrong in (["Y-1", "Y-1"], ["Y-1", "not an identity"]):
+        with pytest.raises(Invalid):
+            await add(wrong)
+    assert (await admin.get("/api/v1/stations/Y-1")).status_code == 404

@@ -11,6 +11,7 @@ from sqlalchemy import (
     Row,
     Select,
     Text,
+    any_,
     bindparam,
     case,
     cast,
@@ -216,8 +217,7 @@ async def insert_stations(
             "security_profile": security_profile,
         },
     )
-    wanted = func.unnest(cast(identities, ARRAY(Text))).table_valued("identity")
-    query = select(*_RECORD).join(wanted, wanted.c.identity == station.c.identity)
+    query = select(*_RECORD).where(station.c.identity == any_(cast(identities, ARRAY(Text))))
     return [record_of(row._mapping) for row in await connection.execute(query)]
 
 
