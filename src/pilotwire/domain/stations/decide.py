@@ -15,7 +15,7 @@ from pilotwire.domain.stations.messages import (
     SecurityEventReported,
     StationBooted,
 )
-from pilotwire.domain.stations.model import Admission, ConnectorState
+from pilotwire.domain.stations.model import Admission, ConnectorState, ConnectorStatus
 from pilotwire.domain.stations.records import (
     ConnectorStatusChanged,
     ReportKept,
@@ -28,11 +28,29 @@ from pilotwire.domain.stations.view import StationView
 __all__ = [
     "BootPolicy",
     "decide_boot",
+    "decide_charging_state",
     "decide_progress",
     "decide_report",
     "decide_security_event",
     "decide_status",
 ]
+
+_PLUGGED = frozenset(
+    {
+        ConnectorStatus.OCCUPIED,
+        ConnectorStatus.PREPARING,
+        ConnectorStatus.CHARGING,
+        ConnectorStatus.SUSPENDED_EV,
+        ConnectorStatus.SUSPENDED_EVSE,
+        ConnectorStatus.FINISHING,
+    }
+)
+_CHARGING_STATES = {
+    "Charging": ConnectorStatus.CHARGING,
+    "EVConnected": ConnectorStatus.PREPARING,
+    "SuspendedEV": ConnectorStatus.SUSPENDED_EV,
+    "SuspendedEVSE": ConnectorStatus.SUSPENDED_EVSE,
+}
 
 # A state that is older than the known one by less than this is a late report; by more, the station's clock was set.
 _LATE = timedelta(hours=24)
@@ -80,9 +98,12 @@ def decide_status(
     key = (message.evse_no, message.connector_no)
     status_at = message.status_at or now
     known = view.connectors.get(key)
+    status = message.status
+    if status is ConnectorStatus.OCCUPIED and known is not None and known.status in _PLUGGED:
+        status = known.status  # what its session says is more exact, and stays
     current = known is None or not timedelta(0) < known.status_at - status_at < _LATE
     if current:
-        view.connectors[key] = ConnectorState(message.status, message.error_code, status_at)
+        view.connectors[key] = ConnectorState(status, message.error_code, status_at)
     record = view.record
     return ACKNOWLEDGED, [
         ConnectorStatusChanged(
@@ -91,7 +112,7 @@ def decide_status(
             record.identity,
             message.evse_no,
             message.connector_no,
-            message.status.value,
+            status.value,
             message.reported_status,
             message.error_code,
             message.info,
@@ -100,6 +121,49 @@ def decide_status(
             current,
         )
     ]
+
+
+def decide_charging_state(
+    view: StationView,
+    evse_no: int | None,
+    connector_no: int | None,
+    state: str | None,
+    at: datetime,
+    now: datetime,
+) -> list[Any]:
+    """Say more exactly what an occupied connector does, from the state of its session. Spec: 2.0.1 3.11, E02.
+
+    2.x stations report every state between plug and unplug as 'Occupied'; 1.6 stations report the states themselves.
+    `state` is the session's charging state, None when the session has ended.
+    """
+    records: list[Any] = []
+    record = view.record
+    status = (
+        ConnectorStatus.OCCUPIED if state is None else _CHARGING_STATES.get(state, ConnectorStatus.OCCUPIED)
+    )
+    for (evse, connector), known in view.connectors.items():
+        if evse != evse_no or connector_no not in (None, connector) or known.status not in _PLUGGED:
+            continue
+        if known.status is status:
+            continue
+        view.connectors[evse, connector] = ConnectorState(status, known.error_code, at)
+        records.append(
+            ConnectorStatusChanged(
+                record.tenant_id,
+                record.id,
+                record.identity,
+                evse,
+                connector,
+                status.value,
+                "Occupied",
+                known.error_code,
+                "",
+                at,
+                now,
+                current=True,
+            )
+        )
+    return records
 
 
 def decide_security_event(
@@ -138,7 +202,29 @@ def decide_report(
 ) -> tuple[ReportAnswer, list[Any]]:
     """Keep a report as it came."""
     record = view.record
-    content = message.content.decode("utf-8", "replace").replace("\\u0000", "")
     return ReportAnswer(message.kind), [
-        ReportKept(record.tenant_id, record.id, record.identity, message.kind, now, content)
+        ReportKept(
+            record.tenant_id, record.id, record.identity, message.kind, now, _storable(message.content)
+        )
     ]
+
+
+def _storable(content: bytes) -> str:
+    """Give JSON that the database takes: what had to be repaired to be read is kept as a text."""
+    try:
+        plain = msgspec.json.decode(content)
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        plain = {"unreadable": content.decode("utf-8", "replace").replace("\0", "")}
+    else:
+        if b"\\u0000" not in content:
+            return content.decode()
+        plain = _without_nul(plain)
+    return msgspec.json.encode(plain).decode()
+
+
+def _without_nul(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.replace("\0", "")
+    if isinstance(value, dict):
+        return {key.replace("\0", ""): _without_nul(each) for key, each in value.items()}
+    return [_without_nul(each) for each in value] if isinstance(value, list) else value

@@ -5,10 +5,11 @@ from typing import Any
 
 from pilotwire.domain.access.model import TokenAnswer, TokenPresented, TokenVerdict, judge
 from pilotwire.domain.sessions.decide import decide_event, decide_samples
-from pilotwire.domain.sessions.messages import SamplesReported, SessionEvent
+from pilotwire.domain.sessions.messages import Phase, SamplesReported, SessionEvent
 from pilotwire.domain.stations.answers import ACKNOWLEDGED, TimeAnswer
 from pilotwire.domain.stations.decide import (
     decide_boot,
+    decide_charging_state,
     decide_progress,
     decide_report,
     decide_security_event,
@@ -77,7 +78,17 @@ def _token(context: Context, message: TokenPresented) -> Outcome:
 
 def _session_event(context: Context, message: SessionEvent) -> Outcome:
     token = None if message.token_uid is None else _verdict(context, message.token_uid)
-    return decide_event(context.sessions, message, context.deciding(), token)
+    answer, records = decide_event(context.sessions, message, context.deciding(), token)
+    ended = message.phase is Phase.ENDED
+    if records and message.seq_no is not None and (ended or message.charging_state is not None):
+        facts = records[0].facts
+        # Late events leave the connector alone: the session's newest state is what it does now.
+        state = None if facts.ended or facts.charging_state is None else facts.charging_state[1]
+        if facts.ended == ended and not message.offline:
+            records += decide_charging_state(
+                context.station, facts.evse_no, facts.connector_no, state, message.at, context.now
+            )
+    return answer, records
 
 
 def _samples(context: Context, message: SamplesReported) -> Outcome:
