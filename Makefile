@@ -44,6 +44,14 @@ format: setup ## format the code and mend what can be mended by itself
 	@$(RUN) ruff format .
 	@$(RUN) ruff check --fix .
 
+ui: setup ## take the pictures of the pages for the docs again (needs Chromium)
+	@$(RUN) python scripts/screenshots.py
+
+docs: setup ## write the generated pages of the docs and the generated code again
+	@$(RUN) python scripts/generate_codec.py
+	@$(RUN) python scripts/generate_reference.py
+	@$(RUN) python scripts/generate_quirks_doc.py
+
 bench: setup ## measure the gateway against the usual way; prints a table, writes bench/results/
 	@$(RUN) pilotwire bench gateway $(ARGS)
 
