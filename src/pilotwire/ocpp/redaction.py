@@ -1,6 +1,7 @@
 """Secrets are taken out of frames before they are stored.
 
 Spec: OCPP 1.6 security 2.4.1; 2.0.1 A01: AuthorizationKey and BasicAuthPassword are never to be read back.
+Vendors have more settings of the kind, and addresses for uploads carry credentials.
 """
 
 import re
@@ -10,61 +11,105 @@ import msgspec
 
 __all__ = ["redacted", "stored_text"]
 
-_SECRET_NAMES = frozenset({"authorizationkey", "basicauthpassword"})
-_SECRET_FIELD = re.compile(r"(?i)password$")
-_ANY = re.compile(rb"(?i)authorizationkey|password")
-_STRING_VALUE = re.compile(rb'("(?:value|attributeValue|[A-Za-z]*[Pp]assword)"\s*:\s*)"(?:[^"\\]|\\.)*"?')
 _HIDDEN = "***"
+_NAME = r"authorizationkey|password|passwd|passphrase|secret"
+_SECRET_NAME = re.compile(rf"(?i)(?:{_NAME})\W*$")
+_ANY_NAME = re.compile(rf"(?i){_NAME}")
+# In JSON that cannot be read: whatever value may belong to a secret, quoted or not, whole or cut off.
+_BROKEN_VALUE = re.compile(
+    rb"""(?ix)
+    ( "(?: [a-z]*value | key | [^"\\]*(?: password | passwd | passphrase | secret ) )" \s* : \s* )
+    (?: "(?!(?:[^"\\]|\\.)*(?:authorizationkey|password|passwd|passphrase|secret)") (?:[^"\\]|\\.)* (?:"|\\?\Z)
+      | [^\s",\[\]{}]+ )
+    """
+)
+# The user and password of an address (RFC 3986 3.2.1).
+_CREDENTIALS = re.compile(r"(://)[^/?#@\s\"\\]+@")
+# What may be known of a secret setting.
+_HARMLESS = frozenset(
+    {
+        "attributestatus", "attributetype", "cause", "component", "eventid", "eventnotificationtype", "key",
+        "mutability", "status", "statusinfo", "attributestatusinfo", "timestamp", "trigger", "type", "variable",
+        "variablecharacteristics",
+    }
+)  # fmt: skip
 # Outside of strings JSON has no control character but these blanks; inside none at all.
 _BLANKS = dict.fromkeys(range(32), " ")
 
 
 def stored_text(frame: bytes) -> str:
     """Give a frame as it is stored: as text on one line, without the values of secret settings."""
-    if b"assword" in frame or b"uthorization" in frame or b"ASSWORD" in frame or b"UTHORIZATION" in frame:
+    # Looked for part by part: a search that ignores letter case costs many times more, and this is done per frame.
+    if (
+        b"assword" in frame
+        or b"uthorization" in frame
+        or b"ASSWORD" in frame
+        or b"UTHORIZATION" in frame
+        or b"ecret" in frame
+        or b"assphrase" in frame
+        or b"\\u00" in frame
+    ):
         frame = redacted(frame)
     text = frame.decode("utf-8", "replace")
+    if "://" in text:
+        text = _CREDENTIALS.sub(rf"\1{_HIDDEN}@", text)
     return text if text.isprintable() else text.translate(_BLANKS)
 
 
 def redacted(frame: bytes) -> bytes:
     """Give a frame without the values of secret settings; other frames are returned as they are."""
-    if _ANY.search(frame) is None:
-        return frame
     try:
         content = msgspec.json.decode(frame)
     except (msgspec.DecodeError, ValueError, RecursionError):
         # Not JSON: where the secret is cannot be told, so every value goes.
-        return _STRING_VALUE.sub(rb'\1"***"', frame)
-    return msgspec.json.encode(_without_secrets(content))
+        if _ANY_NAME.search(frame.decode("utf-8", "replace")) is None:
+            return frame
+        return _BROKEN_VALUE.sub(rb'\1"***"', frame)
+    clean = _without_secrets(content)
+    return frame if clean == content else msgspec.json.encode(clean)
 
 
 def _without_secrets(value: Any) -> Any:
     if isinstance(value, list):
         return [_without_secrets(each) for each in value]
+    if isinstance(value, str):
+        return _text_without_secrets(value)
     if not isinstance(value, dict):
         return value
     if _names_a_secret(value):
-        return {
-            key: each if key in ("key", "component", "variable") else _hidden(each)
-            for key, each in value.items()
-        }
+        return {key: each if key.casefold() in _HARMLESS else _hidden(each) for key, each in value.items()}
+    secrets = [key for key in value if _SECRET_NAME.search(key)]
+    if secrets:  # a VPN's shared secret is called `key` and stands beside its password
+        secrets += [key for key in value if key.casefold() == "key"]
     return {
-        key: _HIDDEN if isinstance(each, str) and _SECRET_FIELD.search(key) else _without_secrets(each)
+        key: _HIDDEN if key in secrets and isinstance(each, str | int | float) else _without_secrets(each)
         for key, each in value.items()
     }
 
 
+def _text_without_secrets(text: str) -> str:
+    """Some vendors put JSON into the text of a DataTransfer or an event."""
+    if _ANY_NAME.search(text) is None or not text.lstrip().startswith(("{", "[")):
+        return text
+    return redacted(text.encode("utf-8", "surrogatepass")).decode("utf-8", "replace")
+
+
 def _names_a_secret(value: dict[str, Any]) -> bool:
     """1.6 writes {"key": K, "value": V}; 2.x {"attributeValue": V, "variable": {"name": K}}, also in reports."""
-    variable = value.get("variable")
-    names = (value.get("key"), variable.get("name") if isinstance(variable, dict) else None)
-    return any(isinstance(name, str) and name.lower() in _SECRET_NAMES for name in names)
+    folded = {key.casefold(): each for key, each in value.items()}
+    if "password" in folded:  # the settings of a VPN, not a setting by name
+        return False
+    variable = folded.get("variable")
+    names = [folded.get("key")]
+    if isinstance(variable, dict):
+        names += [each for key, each in variable.items() if key.casefold() == "name"]
+    return any(isinstance(name, str) and _SECRET_NAME.search(name) for name in names)
 
 
 def _hidden(value: Any) -> Any:
+    """Hide every value in a secret setting; in the attributes of a report only what is not known to be harmless."""
     if isinstance(value, list):
         return [_hidden(each) for each in value]
     if isinstance(value, dict):
-        return {key: _hidden(each) if key == "value" else each for key, each in value.items()}
-    return _HIDDEN if isinstance(value, str) else value
+        return {key: each if key.casefold() in _HARMLESS else _hidden(each) for key, each in value.items()}
+    return value if value is None or isinstance(value, bool) else _HIDDEN

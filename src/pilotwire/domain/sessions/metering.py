@@ -5,7 +5,7 @@ The names of measurands, phases and units are the same in all OCPP versions (1.6
 
 from collections.abc import Iterable
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 import msgspec
 
@@ -13,13 +13,22 @@ from pilotwire.domain.sessions.messages import Sample
 
 __all__ = ["Reading", "fold_readings"]
 
-_KILO = Decimal(1000)
+_LARGEST = 10**12  # Wh, W, A, V: what lies beyond is no reading, and would not fit into a column
+_FINEST = Decimal("0.000001")
+_SMALLEST = 1e-6
+_LONGEST = 15  # characters of a number that is certain to be no finer than a column can hold
 _SQRT3 = 1.7320508
 _MAIN_LOCATIONS = (None, "Outlet")
 _PHASES = {"L1": 0, "L1-N": 0, "L2": 1, "L2-N": 1, "L3": 2, "L3-N": 2}
+_PARTS = (None, *_PHASES, "N")
 _LINES = {"L1-L2": 0, "L2-L3": 1, "L3-L1": 2}
 _NO_LINES: list[float | None] = [None, None, None]
 _POWER_ONLY = {"Power.Active.Import", "Power.Active.Export"}
+# In 2.x units are free text.
+_KILO_UNITS = frozenset(
+    case(unit) for unit in ("kWh", "kW", "kA", "kV") for case in (str, str.lower, str.upper, str.title)
+)
+_MEGA_UNITS = frozenset({"MWh", "MWH", "MW"})
 _FOLDED = _POWER_ONLY | {"Current.Import", "Current.Export", "Voltage"}
 _encode = msgspec.json.Encoder().encode
 
@@ -40,16 +49,32 @@ class Reading(msgspec.Struct, frozen=True, gc=False):
 class _Quantity:
     """A total and its phases, as they come in."""
 
-    __slots__ = ("phases", "total")
+    __slots__ = ("neutral", "phases", "total")
 
     def __init__(self) -> None:
         self.total: float | None = None
         self.phases: list[float | None] = [None, None, None]
+        self.neutral: float | None = None
+
+    def put(self, phase: str | None, value: float) -> None:
+        """Take a value; the phase is one of `_PHASES`, N, or none for the total."""
+        if phase is None:
+            self.total = value
+        elif phase == "N":
+            self.neutral = value
+        else:
+            self.phases[_PHASES[phase]] = value
+
+    def whole(self) -> float | None:
+        """The total; a lonely N stands for it, as what flows in the only phase flows back in it."""
+        if self.total is None and self.phases == _NO_LINES:
+            return self.neutral
+        return self.total
 
     def summed(self, notes: set[str]) -> float | None:
         """The total; the sum of the phases where it is missing or more than 10 % off."""
         if self.phases == _NO_LINES:
-            return self.total
+            return self.whole()
         parts = [part for part in self.phases if part is not None]
         total = sum(parts)
         if self.total is None:
@@ -60,53 +85,80 @@ class _Quantity:
         return self.total
 
 
-def fold_readings(  # noqa: C901, PLR0912 - one branch per measurand, and it runs for every message
-    at: datetime, readings: Iterable[Reading]
-) -> tuple[Sample, set[str]]:
+class _Folding:
+    """The readings of one moment, sorted by what they measure."""
+
+    __slots__ = ("context", "energy", "energy_phases", "found", "lines", "notes", "other", "soc")
+
+    def __init__(self) -> None:
+        self.context: str | None = None
+        self.energy: Decimal | None = None
+        self.energy_phases: dict[str, Decimal] = {}
+        self.found: dict[str, _Quantity] = {}
+        self.lines: list[float | None] = [None, None, None]
+        self.soc: float | None = None
+        self.notes: set[str] = set()
+        self.other: list[dict[str, object]] = []
+
+    def put(self, reading: Reading) -> None:
+        """Sort one reading in. Raises: ValueError, ArithmeticError for what is not a number."""
+        measurand, phase = reading.measurand, reading.phase
+        main = reading.location in _MAIN_LOCATIONS
+        if reading.signed is not None:
+            self.other.append(_kept_apart(reading))
+            if not reading.value:  # 1.6: nothing but the signed data
+                return
+        if main and measurand == "Energy.Active.Import.Register":
+            value = _energy_wh(reading)
+            if phase is None:
+                self.energy = value
+            else:
+                self.energy_phases[phase] = value
+        elif main and measurand in _FOLDED and phase in _PARTS:
+            quantity = self.found.get(measurand)
+            if quantity is None:
+                quantity = self.found[measurand] = _Quantity()
+            quantity.put(phase, _number(reading))
+        elif main and measurand == "Voltage" and phase in _LINES:
+            self.lines[_LINES[phase]] = _number(reading)
+        elif measurand == "SoC":
+            self.soc = _percent(reading)
+        elif reading.signed is None:
+            self.other.append(_kept_apart(reading))
+
+    def energy_wh(self) -> Decimal | None:
+        """The register: the total where it is said, or the sum of the phases."""
+        if self.energy is not None or not self.energy_phases:
+            return self.energy
+        phases = {_PHASES[name]: value for name, value in self.energy_phases.items() if name in _PHASES}
+        if phases:
+            return sum(phases.values(), Decimal(0))
+        return self.energy_phases.get("N")
+
+
+def fold_readings(at: datetime, readings: Iterable[Reading]) -> tuple[Sample, set[str]]:
     """Make one sample of the readings of one moment; also say which repairs were needed.
 
     A reading that is not a number is left out and noted; whatever has no column of its own is kept in `other`.
     """
-    notes: set[str] = set()
-    energy: Decimal | None = None
-    energy_phases: list[Decimal] = []
-    found: dict[str, _Quantity] = {}
-    lines: list[float | None] = [None, None, None]
-    soc: float | None = None
-    context: str | None = None
-    other: list[dict[str, object]] = []
+    folding = _Folding()
+    notes = folding.notes
     for reading in readings:
-        context = context or reading.context
-        measurand = reading.measurand
+        if folding.context is None:
+            folding.context = reading.context
         try:
-            if reading.signed is not None:
-                other.append(_kept_apart(reading))
-            if measurand == "Energy.Active.Import.Register" and reading.location in _MAIN_LOCATIONS:
-                value = _energy_wh(reading)
-                if reading.phase is None:
-                    energy = value
-                else:
-                    energy_phases.append(value)
-            elif measurand in _FOLDED and reading.location in _MAIN_LOCATIONS:
-                if reading.phase in _LINES:
-                    lines[_LINES[reading.phase]] = _number(reading)
-                else:
-                    _put(found, reading)
-            elif measurand == "SoC":
-                soc = _number(reading)
-            elif reading.signed is None:
-                other.append(_kept_apart(reading))
-        except (ValueError, InvalidOperation):
+            folding.put(reading)
+        except (ArithmeticError, ValueError):
             notes.add("meter_value_not_a_number")
-            other.append(_kept_apart(reading))
-    if energy is None and energy_phases:
-        energy = sum(energy_phases, Decimal(0))
-    kept = _encode(other).decode() if other else None
+            if reading.signed is None:
+                folding.other.append(_kept_apart(reading))
+    context, energy, soc, found = folding.context, folding.energy_wh(), folding.soc, folding.found
+    kept = _encode(folding.other).decode() if folding.other else None
     power = _power_w(found, notes) if found else None
-    if found.keys() <= _POWER_ONLY and lines == _NO_LINES:  # most samples: energy and power
+    if found.keys() <= _POWER_ONLY and folding.lines == _NO_LINES:  # most samples: energy and power
         return Sample(at, context, energy, power, soc_percent=soc, other=kept), notes
     amps = _amps(found, power, notes)
-    volts = _volts(found, lines, notes)
+    volts = _volts(found, folding.lines, notes)
     return (
         Sample(
             at, context, energy, power, amps[0], amps[1], amps[2], volts[0], volts[1], volts[2], soc, kept,
@@ -117,34 +169,41 @@ def fold_readings(  # noqa: C901, PLR0912 - one branch per measurand, and it run
 
 def _energy_wh(reading: Reading) -> Decimal:
     value = Decimal(reading.value)
-    if not value.is_finite() or abs(value) >= 10**12:
+    if not value.is_finite():
         raise ValueError(reading.value)
-    if reading.multiplier:
-        value = value.scaleb(reading.multiplier)
-    return value * _KILO if reading.unit == "kWh" else value
+    scale = _scale(reading)
+    if scale:
+        value = value.scaleb(scale)
+    if abs(value) >= _LARGEST:
+        raise ValueError(reading.value)
+    if len(reading.value) > _LONGEST or value.adjusted() < -6:
+        value = value.quantize(_FINEST)
+    return value
 
 
 def _number(reading: Reading) -> float:
     value = float(reading.value)
-    if (
-        not -1e12 < value < 1e12
-    ):  # also refuses what is not a number, which a real column could not be summed over
+    scale = _scale(reading)
+    if scale:
+        value *= 10.0**scale
+    if not -_LARGEST < value < _LARGEST:  # also refuses what is not a number
         raise ValueError(reading.value)
-    if reading.multiplier:
-        value *= 10.0**reading.multiplier
-    return value * 1000 if reading.unit == "kW" else value
+    return value if not -_SMALLEST < value < _SMALLEST else 0.0
 
 
-def _put(found: dict[str, _Quantity], reading: Reading) -> None:
-    value = _number(reading)
-    quantity = found.get(reading.measurand)
-    if quantity is None:
-        quantity = found[reading.measurand] = _Quantity()
-    if reading.phase is None:
-        quantity.total = value
-    elif reading.phase in _PHASES:
-        quantity.phases[_PHASES[reading.phase]] = value
-    # A lonely N carries what is left over; it is no phase.
+def _percent(reading: Reading) -> float:
+    percent = _number(reading)
+    if not 0 <= percent <= 100:
+        raise ValueError(reading.value)
+    return percent
+
+
+def _scale(reading: Reading) -> int:
+    """The power of ten between the value and the plain unit."""
+    unit = reading.unit
+    if unit in _KILO_UNITS:
+        return reading.multiplier + 3
+    return reading.multiplier + 6 if unit in _MEGA_UNITS else reading.multiplier
 
 
 def _power_w(found: dict[str, _Quantity], notes: set[str]) -> float | None:
@@ -178,8 +237,8 @@ def _volts(found: dict[str, _Quantity], lines: list[float | None], notes: set[st
 def _phases(quantity: _Quantity | None) -> list[float | None]:
     if quantity is None:
         return _NO_LINES
-    if quantity.total is not None and quantity.phases == _NO_LINES:
-        return [quantity.total, None, None]  # direct current, or one phase that is not named
+    if quantity.phases == _NO_LINES:
+        return [quantity.whole(), None, None]  # direct current, or one phase that is not named
     return quantity.phases
 
 

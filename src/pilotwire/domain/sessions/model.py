@@ -156,7 +156,6 @@ def open_session(session_id: UUID, transaction_ref: str, event_at: datetime) -> 
 def absorb(facts: SessionFacts, event: SessionEvent, verdict: str | None = None) -> SessionFacts:
     """Fold an event that is not a repetition into the facts; `verdict` is what is said about the event's token."""
     order = event.seq_no or 0
-    key = (order, event.at)
     changes: dict[str, object] = {}
     if event.at < facts.first_at:
         changes["first_at"] = event.at
@@ -164,25 +163,30 @@ def absorb(facts: SessionFacts, event: SessionEvent, verdict: str | None = None)
         changes["last_at"] = event.at
     if event.phase is not Phase.UPDATED:
         _boundary_changes(event, changes)
-    for name in ("evse_no", "connector_no", "remote_start_id", "reservation_id"):
-        value = getattr(event, name)
-        if value is not None and getattr(facts, name) is None:
-            changes[name] = value
+    _place_changes(facts, event, changes)
     if event.token_uid is not None:
-        # Without numbers the start comes first whatever the clock says: the card at the end may be another.
-        place = (1, event.at) if event.seq_no is None and event.phase is Phase.ENDED else key
-        if facts.token is None or place < facts.token[0]:
-            changes["token"] = (place, event.token_uid)
-            changes["token_verdict"] = verdict
+        _token_change(facts, event, verdict, changes)
     if event.offline and not facts.offline:
         changes["offline"] = True
-    if event.charging_state is not None and not _newer(facts.charging_state, key):
-        changes["charging_state"] = (key, event.charging_state)
+    if event.charging_state is not None:
+        _charging_state_change(facts, (order, event.at), event.charging_state, changes)
     if event.seq_no is not None:
         changes["seen"] = with_number(facts.seen, event.seq_no)
     if event.samples:
         meter_changes(facts, event.samples, order, changes)
     return replace(facts, changes)
+
+
+def _place_changes(facts: SessionFacts, event: SessionEvent, changes: dict[str, object]) -> None:
+    """Take over what a session says of itself but once, in whatever event."""
+    if event.evse_no is not None and facts.evse_no is None:
+        changes["evse_no"] = event.evse_no
+    if event.connector_no is not None and facts.connector_no is None:
+        changes["connector_no"] = event.connector_no
+    if event.remote_start_id is not None and facts.remote_start_id is None:
+        changes["remote_start_id"] = event.remote_start_id
+    if event.reservation_id is not None and facts.reservation_id is None:
+        changes["reservation_id"] = event.reservation_id
 
 
 def _boundary_changes(event: SessionEvent, changes: dict[str, object]) -> None:
@@ -197,8 +201,22 @@ def _boundary_changes(event: SessionEvent, changes: dict[str, object]) -> None:
         changes["stated_end_wh"] = event.meter_wh
 
 
-def _newer(known: tuple[OrderKey, str] | None, key: OrderKey) -> bool:
-    return known is not None and known[0] >= key
+def _token_change(
+    facts: SessionFacts, event: SessionEvent, verdict: str | None, changes: dict[str, object]
+) -> None:
+    # Without numbers the start comes first whatever the clock says: the card at the end may be another.
+    place = event.seq_no if event.seq_no is not None else int(event.phase is Phase.ENDED)
+    key = (place, event.at)
+    if facts.token is None or key < facts.token[0]:
+        changes["token"] = (key, event.token_uid)
+        changes["token_verdict"] = verdict
+
+
+def _charging_state_change(
+    facts: SessionFacts, key: OrderKey, state: str, changes: dict[str, object]
+) -> None:
+    if facts.charging_state is None or (key, state) > facts.charging_state:
+        changes["charging_state"] = (key, state)
 
 
 def meter_changes(

@@ -101,9 +101,10 @@ def decide_status(
     status = message.status
     if status is ConnectorStatus.OCCUPIED and known is not None and known.status in _PLUGGED:
         status = known.status  # what its session says is more exact, and stays
-    current = known is None or not timedelta(0) < known.status_at - status_at < _LATE
+    # A state from the future came from a clock that was ahead; it must not outlast the setting of that clock.
+    current = known is None or known.status_at > now or not timedelta(0) < known.status_at - status_at < _LATE
     if current:
-        view.connectors[key] = ConnectorState(status, message.error_code, status_at)
+        view.connectors[key] = ConnectorState(status, message.error_code, min(status_at, now))
     record = view.record
     return ACKNOWLEDGED, [
         ConnectorStatusChanged(

@@ -3,12 +3,28 @@
 import unicodedata
 from collections.abc import Callable
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
-__all__ = ["Inbound", "clean_uid", "current_time", "or_blank", "or_none", "trimmed"]
+from pilotwire.domain.sessions.registers import LARGEST_REGISTER_WH
+from pilotwire.ocpp.codec.errors import FaultKind, PayloadError
+
+__all__ = [
+    "Inbound",
+    "clean_uid",
+    "current_time",
+    "number",
+    "number_or_none",
+    "or_blank",
+    "or_none",
+    "register_wh",
+    "trimmed",
+]
+
+_LARGEST_NUMBER = 2**31 - 1
 
 
 class Inbound(msgspec.Struct, frozen=True):
@@ -55,3 +71,31 @@ def clean_uid(uid: str, notes: list[str]) -> str:
         return uid
     notes.append("token_uid_cleaned")
     return clean(uid)
+
+
+def number(path: str, value: int) -> int:
+    """Give a number that must fit into 32 bits. The schemas set no bound; no station has that many of anything.
+
+    Raises: PayloadError.
+    """
+    if -_LARGEST_NUMBER <= value <= _LARGEST_NUMBER:
+        return value
+    raise PayloadError(FaultKind.VALUE, path, f"a number of more than 32 bits: {value}")
+
+
+def number_or_none(value: int | UnsetType, notes: list[str]) -> int | None:
+    """Give a number that may be missing, and is taken for missing where no system of ours can have given it."""
+    if value is UNSET:
+        return None
+    if -_LARGEST_NUMBER <= value <= _LARGEST_NUMBER:
+        return value
+    notes.append("number_too_large")
+    return None
+
+
+def register_wh(value: int, notes: list[str]) -> Decimal | None:
+    """Give a register stated at the start or end, None where it can be no register. Units: Wh."""
+    if -LARGEST_REGISTER_WH < value < LARGEST_REGISTER_WH:
+        return Decimal(value)
+    notes.append("meter_value_not_a_number")
+    return None

@@ -26,6 +26,7 @@ from pilotwire.domain.stations.messages import (
     StationBooted,
 )
 from pilotwire.ocpp.handlers.context import Context
+from pilotwire.ocpp.redaction import redacted
 
 __all__ = ["HANDLERS", "handle"]
 
@@ -62,7 +63,9 @@ def _progress(context: Context, message: FirmwareProgressed | LogProgressed) -> 
 
 
 def _report(context: Context, message: ReportReceived) -> Outcome:
-    return decide_report(context.station, message, context.now)
+    # A report of all variables may give away those that are never to be read.
+    clean = ReportReceived(message.kind, redacted(message.content))
+    return decide_report(context.station, clean, context.now)
 
 
 def _data(context: Context, message: DataTransferred) -> Outcome:

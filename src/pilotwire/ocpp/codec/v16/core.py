@@ -12,7 +12,7 @@ from pilotwire.domain.stations.messages import (
     StationBooted,
 )
 from pilotwire.domain.stations.model import Admission, ConnectorStatus
-from pilotwire.ocpp.codec.inbound import Inbound, current_time, or_blank, or_none, trimmed
+from pilotwire.ocpp.codec.inbound import Inbound, current_time, number, or_blank, or_none, trimmed
 from pilotwire.ocpp.codec.v16.wire import core as wire
 
 __all__ = ["INBOUND"]
@@ -74,7 +74,7 @@ def _time(answer: TimeAnswer, request: Any) -> bytes:
 
 def _status(request: wire.StatusNotificationRequest, notes: list[str]) -> ConnectorStatusReported:
     del notes
-    connector_id = request.connectorId
+    connector_id = number("connectorId", request.connectorId)
     error = request.errorCode
     vendor_error = or_blank(request.vendorErrorCode)
     return ConnectorStatusReported(

@@ -1,14 +1,13 @@
 """OCPP 1.6: transactions and meter values. Connector n is connector 1 of EVSE n; connector 0 is the station."""
 
 from collections.abc import Iterable
-from decimal import Decimal
 from typing import Any
 
 from msgspec import UNSET
 
 from pilotwire.domain.sessions.messages import Phase, Sample, SamplesReported, SessionAnswer, SessionEvent
 from pilotwire.domain.sessions.metering import Reading, fold_readings
-from pilotwire.ocpp.codec.inbound import Inbound, clean_uid, or_none
+from pilotwire.ocpp.codec.inbound import Inbound, clean_uid, number, number_or_none, or_none, register_wh
 from pilotwire.ocpp.codec.v16.authorization import token_info
 from pilotwire.ocpp.codec.v16.wire import core as wire
 
@@ -44,6 +43,7 @@ def _samples(values: Iterable[Any], notes: list[str]) -> tuple[Sample, ...]:
 
 
 def _connector(connector_id: int) -> tuple[int, int]:
+    connector_id = number("connectorId", connector_id)
     return (connector_id, 1) if connector_id > 0 else (0, 0)
 
 
@@ -56,8 +56,8 @@ def _started(request: wire.StartTransactionRequest, notes: list[str]) -> Session
         evse_no=evse_no,
         connector_no=connector_no,
         token_uid=clean_uid(request.idTag, notes),
-        meter_wh=Decimal(request.meterStart),
-        reservation_id=or_none(request.reservationId),
+        meter_wh=register_wh(request.meterStart, notes),
+        reservation_id=number_or_none(request.reservationId, notes),
     )
 
 
@@ -68,7 +68,7 @@ def _stopped(request: wire.StopTransactionRequest, notes: list[str]) -> SessionE
         transaction_ref=str(request.transactionId),
         at=request.timestamp,
         token_uid=None if request.idTag is UNSET else clean_uid(request.idTag, notes),
-        meter_wh=Decimal(request.meterStop),
+        meter_wh=register_wh(request.meterStop, notes),
         samples=() if request.transactionData is UNSET else _samples(request.transactionData, notes),
         # Spec: OCPP 1.6 4.10: no reason means Local.
         stop_reason="Local" if reason is None else reason,
@@ -84,6 +84,8 @@ def _metered(request: wire.MeterValuesRequest, notes: list[str]) -> SamplesRepor
             notes.append("meter_values_without_transaction")
         else:
             ref = str(transaction_id)
+            if not evse_no:
+                notes.append("station_meter_in_transaction")
     return SamplesReported(evse_no, connector_no, ref, _samples(request.meterValue, notes))
 
 

@@ -7,7 +7,7 @@ from msgspec import UNSET
 
 from pilotwire.domain.sessions.messages import Phase, Sample, SamplesReported, SessionAnswer, SessionEvent
 from pilotwire.domain.sessions.metering import Reading, fold_readings
-from pilotwire.ocpp.codec.inbound import Inbound, or_none
+from pilotwire.ocpp.codec.inbound import Inbound, number, number_or_none, or_none
 from pilotwire.ocpp.codec.v2.authorization import token_info, token_uid
 from pilotwire.ocpp.codec.v2.wire.metering import MeterValuesRequest
 from pilotwire.ocpp.codec.v2.wire.transactions import TransactionEventRequest, TransactionEventResponse
@@ -52,9 +52,9 @@ def _event(request: TransactionEventRequest, notes: list[str]) -> SessionEvent:
         phase=phase,
         transaction_ref=info.transactionId,
         at=request.timestamp,
-        seq_no=request.seqNo,
-        evse_no=None if evse is UNSET else evse.id,
-        connector_no=None if evse is UNSET or evse.connectorId is UNSET else evse.connectorId,
+        seq_no=number("seqNo", request.seqNo),
+        evse_no=None if evse is UNSET else number("evse.id", evse.id),
+        connector_no=None if evse is UNSET else number_or_none(evse.connectorId, notes),
         token_uid=None if request.idToken is UNSET else token_uid(request.idToken, notes),
         samples=() if request.meterValue is UNSET else _samples(request.meterValue, notes),
         trigger=request.triggerReason,
@@ -62,8 +62,8 @@ def _event(request: TransactionEventRequest, notes: list[str]) -> SessionEvent:
         # Spec: E06.FR.08: no reason at the end means Local.
         stop_reason=(or_none(info.stoppedReason) or "Local") if phase is Phase.ENDED else None,
         offline=request.offline is True,
-        remote_start_id=or_none(info.remoteStartId),
-        reservation_id=or_none(request.reservationId),
+        remote_start_id=number_or_none(info.remoteStartId, notes),
+        reservation_id=number_or_none(request.reservationId, notes),
     )
 
 
@@ -76,7 +76,9 @@ def _event_answer(
 
 
 def _metered(request: MeterValuesRequest, notes: list[str]) -> SamplesReported:
-    return SamplesReported(request.evseId, 0, None, _samples(request.meterValue, notes), in_session=False)
+    return SamplesReported(
+        number("evseId", request.evseId), 0, None, _samples(request.meterValue, notes), in_session=False
+    )
 
 
 def _nothing(answer: Any, request: Any) -> bytes:

@@ -13,7 +13,7 @@ from pilotwire.domain.stations.messages import (
     StationBooted,
 )
 from pilotwire.domain.stations.model import Admission, ConnectorStatus
-from pilotwire.ocpp.codec.inbound import Inbound, current_time, or_blank, trimmed
+from pilotwire.ocpp.codec.inbound import Inbound, current_time, number, or_blank, trimmed
 from pilotwire.ocpp.codec.v2.wire.availability import StatusNotificationRequest
 from pilotwire.ocpp.codec.v2.wire.data_transfer import DataTransferRequest, DataTransferResponse
 from pilotwire.ocpp.codec.v2.wire.provisioning import BootNotificationRequest, BootNotificationResponse
@@ -75,8 +75,8 @@ def _time(answer: TimeAnswer, request: Any) -> bytes:
 def _status(request: StatusNotificationRequest, notes: list[str]) -> ConnectorStatusReported:
     del notes
     return ConnectorStatusReported(
-        evse_no=request.evseId,
-        connector_no=request.connectorId,
+        evse_no=number("evseId", request.evseId),
+        connector_no=number("connectorId", request.connectorId),
         status=_STATUS[request.connectorStatus],
         reported_status=request.connectorStatus,
         status_at=request.timestamp,
