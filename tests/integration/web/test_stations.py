@@ -160,6 +160,8 @@ async def test_lists_are_filtered_and_paged(edge: Edge, admin: httpx.AsyncClient
     assert await ids(connected="false") == ["B-2"]
     assert await ids(site_id=site) == ["A-3"]
     assert await ids(q="b-") == ["B-1", "B-2"]
+    await admin.patch("/api/v1/stations/A-1", json={"admission": "pending"})
+    assert await ids(admission="pending") == ["A-1"]
     assert await ids(q="%") == []
 
     seen: list[str] = []

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import (
     ARRAY,
@@ -84,7 +85,8 @@ class StationFilter:
 
     connected: bool | None = None
     status: str | None = None
-    site_id: Any = None
+    admission: str | None = None
+    site_id: UUID | None = None
     search: str | None = None
 
 
@@ -110,6 +112,8 @@ async def list_stations(
     is_connected = func.coalesce(station_presence.c.connected, False)
     if wanted.connected is not None:
         query = query.where(is_connected == wanted.connected)
+    if wanted.admission is not None:
+        query = query.where(station.c.admission == wanted.admission)
     if wanted.site_id is not None:
         query = query.where(station.c.site_id == wanted.site_id)
     if wanted.status == "offline":

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import msgspec
-from fastapi import APIRouter, Body, Path, Query, Request, Response
+from fastapi import APIRouter, Body, Depends, Path, Query, Request, Response
 from pydantic import Field
 
 from pilotwire.domain.stations.model import Admission
@@ -202,21 +202,27 @@ async def create_station(
     return StationWithPassword(**_fields(station), password=password)
 
 
-@router.get("/stations")
-async def list_stations(
-    asking: Asking,
-    services: Services,
+def _wanted(
     connected: bool | None = None,
     status: Status | Literal[""] = "",
+    admission: Admission | Literal[""] = "",
     site_id: UUID | None = None,
     q: Annotated[
         str, Query(max_length=100, description="A part of identity, name, vendor, model or serial.")
     ] = "",
+) -> StationFilter:
+    return StationFilter(connected, status or None, admission or None, site_id, q.strip() or None)
+
+
+@router.get("/stations")
+async def list_stations(
+    asking: Asking,
+    services: Services,
+    wanted: Annotated[StationFilter, Depends(_wanted)],
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> Page[Station]:
     """List stations by identity."""
-    wanted = StationFilter(connected, status or None, site_id, q.strip() or None)
     stations = await view_stations.list_stations(
         services.db, services.caller, asking, wanted, decode_cursor(cursor, str), limit + 1
     )
