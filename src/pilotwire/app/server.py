@@ -1,11 +1,13 @@
 """The whole server: database, stations' edge, people's edge and jobs, built and tied together."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any
 
+import asyncpg
 import structlog
 
 from pilotwire.bus import LocalBus
@@ -158,7 +160,8 @@ class Server:
             "connector_status": settings.sample_retention_days,
             "sample": settings.sample_retention_days,
         }
-        await keep_partitions(database, self._clock, retention)
+        with contextlib.suppress(asyncpg.LockNotAvailableError):  # then the task below tries again
+            await keep_partitions(database, self._clock, retention)
         upkeep = asyncio.create_task(keep_partitions_for_ever(database, self._clock, retention))
         self._stack.push_async_callback(_cancelled, upkeep)
         self.edge = await open_edge(settings, database, self._stack, clock=self._clock, limits=self._limits)

@@ -8,13 +8,19 @@ __all__ = ["PARTITIONED_TABLES", "drop_old_partitions", "make_partitions"]
 
 PARTITIONED_TABLES = ("connector_status", "station_report", "frame", "sample")
 
+# To make or drop a partition is to lock its table against everybody. While that lock is waited for, behind a long
+# report for example, all writers would queue up behind it: better to give up and try again later.
+_LOCK_TIMEOUT = "SET LOCAL lock_timeout = '1s'"
+
 
 async def make_partitions(connection: asyncpg.Connection, first: date, last: date) -> int:
     """Make the partitions of all tables for the days from `first` to `last`, both included; return how many are new.
 
     Rows of a day that has no partition go to the table's `_rest` partition, so nothing is refused if this runs late;
-    a day that already has rows there stays there.
+    a day that already has rows there stays there. Call it in a transaction.
+    Raises: asyncpg.LockNotAvailableError when a table is in use for longer than a moment; nothing was done then.
     """
+    await connection.execute(_LOCK_TIMEOUT)
     existing = {
         row["relname"]
         for row in await connection.fetch(
@@ -42,10 +48,12 @@ async def make_partitions(connection: asyncpg.Connection, first: date, last: dat
 async def drop_old_partitions(connection: asyncpg.Connection, table: str, before: date) -> list[str]:
     """Drop the partitions of `table` whose whole day lies before `before`; return their names.
 
-    Raises: ValueError for a table that is not partitioned.
+    Call it in a transaction.
+    Raises: ValueError for a table that is not partitioned; asyncpg.LockNotAvailableError as `make_partitions`.
     """
     if table not in PARTITIONED_TABLES:
         raise ValueError(f"{table} is not partitioned by day")
+    await connection.execute(_LOCK_TIMEOUT)
     names = [
         row["relname"]
         for row in await connection.fetch(

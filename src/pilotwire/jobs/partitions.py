@@ -9,7 +9,6 @@ import structlog
 from pilotwire.core.clock import Clock
 from pilotwire.db.engine import Database
 from pilotwire.db.partitions import drop_old_partitions, make_partitions
-from pilotwire.db.writer import is_transient
 
 __all__ = ["keep_partitions", "keep_partitions_for_ever"]
 
@@ -23,6 +22,7 @@ async def keep_partitions(database: Database, clock: Clock, retention_days: Mapp
     """Make the partitions of the coming week and drop those past retention; return the names of the dropped.
 
     Repeats: does nothing.
+    Raises: asyncpg.LockNotAvailableError when a table is in use for longer than a moment; nothing was done then.
     """
     today = clock().date()
     async with database.service.acquire() as connection, connection.transaction():
@@ -40,14 +40,12 @@ async def keep_partitions(database: Database, clock: Clock, retention_days: Mapp
 async def keep_partitions_for_ever(
     database: Database, clock: Clock, retention_days: Mapping[str, int]
 ) -> None:
-    """Do so once an hour; a database that is away is tried again."""
+    """Do so once an hour; a database that is away or busy is tried again."""
     while True:
+        pause_s = 3600
         try:
             await keep_partitions(database, clock, retention_days)
         except Exception as error:
-            if not is_transient(error):
-                raise
             log.warning("partitions could not be kept; next try in a minute", error=repr(error))
-            await asyncio.sleep(60)
-            continue
-        await asyncio.sleep(3600)
+            pause_s = 60
+        await asyncio.sleep(pause_s)
