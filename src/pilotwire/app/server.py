@@ -32,6 +32,7 @@ from pilotwire.domain.stations.sinks import SINKS as STATION_SINKS
 from pilotwire.jobs.partitions import keep_partitions, keep_partitions_for_ever
 from pilotwire.ocpp.doorkeeper import StationDirectory, StationDoorkeeper
 from pilotwire.ocpp.gateway import Endpoint, HandshakeFailure, Limits, Listener, TlsFiles
+from pilotwire.ocpp.refresh import Refresher
 from pilotwire.ocpp.switchboard import Switchboard
 from pilotwire.settings import Settings, host_and_port
 from pilotwire.web.server import WebServer
@@ -121,6 +122,7 @@ async def open_edge(
         switchboard.run(read_keys())
 
     bus.subscribe(EnrolmentKeysChanged, keys_changed)
+    switchboard.run(Refresher(database, bus, directory, switchboard.tokens).run())
     stack.push_async_callback(switchboard.stop)
     listener = Listener(StationDoorkeeper(directory, pepper, clock), switchboard, limits)
     for identity, address in addresses:

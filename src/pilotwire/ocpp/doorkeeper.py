@@ -42,12 +42,14 @@ class StationDirectory:
     def __init__(self) -> None:
         self._by_identity: dict[str, StationRecord] = {}
         self._by_folded: dict[str, str] = {}
+        self._by_id: dict[int, str] = {}
         self._keys: dict[bytes, EnrolmentKey] = {}
 
     def fill(self, records: Iterable[StationRecord], keys: Iterable[EnrolmentKey]) -> None:
         """Take over what the database holds."""
         self._by_identity = {record.identity: record for record in records}
         self._by_folded = {identity.casefold(): identity for identity in self._by_identity}
+        self._by_id = {record.id: identity for identity, record in self._by_identity.items()}
         self.set_keys(keys)
 
     def set_keys(self, keys: Iterable[EnrolmentKey]) -> None:
@@ -58,11 +60,21 @@ class StationDirectory:
         """Take over one station's new record."""
         self._by_identity[notice.record.identity] = notice.record
         self._by_folded[notice.record.identity.casefold()] = notice.record.identity
+        self._by_id[notice.record.id] = notice.record.identity
 
     def removed(self, notice: StationRemoved) -> None:
         """Forget a station."""
         self._by_identity.pop(notice.identity, None)
         self._by_folded.pop(notice.identity.casefold(), None)
+        self._by_id.pop(notice.station_id, None)
+
+    def by_id(self, station_id: int) -> StationRecord | None:
+        """Find a station by its number in the database."""
+        return self._by_identity.get(self._by_id.get(station_id, ""))
+
+    def records(self) -> list[StationRecord]:
+        """Give every station."""
+        return list(self._by_identity.values())
 
     def find(self, candidates: Iterable[str]) -> StationRecord | None:
         """Find a station by the spellings of its identity: exact ones first, then any letter case."""

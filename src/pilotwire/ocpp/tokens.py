@@ -35,6 +35,11 @@ class TokenCache:
         if len(self._tokens) > self._size:
             self._tokens.popitem(last=False)
 
+    def forget(self) -> None:
+        """Read every token again when it is next presented."""
+        self.changes += 1
+        self._tokens.clear()
+
     def changed(self, notice: TokenChanged) -> None:
         """Take over a change."""
         self.changes += 1

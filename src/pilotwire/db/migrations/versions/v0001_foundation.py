@@ -332,6 +332,27 @@ CREATE TABLE quarantine (
 );
 """
 
+# Who else holds stations, keys or tokens in memory is told of changes, whoever makes them.
+NOTICES = """
+CREATE FUNCTION tell_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_TABLE_NAME = 'station' THEN
+        PERFORM pg_notify('pilotwire', 'station ' || coalesce(NEW.id, OLD.id));
+    ELSIF TG_TABLE_NAME = 'token' THEN
+        PERFORM pg_notify('pilotwire', 'token ' || coalesce(NEW.tenant_id, OLD.tenant_id) || ' '
+            || coalesce(NEW.folded_uid, OLD.folded_uid));
+    ELSE
+        PERFORM pg_notify('pilotwire', TG_TABLE_NAME);
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER tell_station AFTER INSERT OR DELETE OR UPDATE OF identity, admission, secret_digest, next_secret_digest,
+    minimum_security_profile, quirk_switches, site_id ON station FOR EACH ROW EXECUTE FUNCTION tell_change();
+CREATE TRIGGER tell_token AFTER INSERT OR UPDATE OR DELETE ON token FOR EACH ROW EXECUTE FUNCTION tell_change();
+CREATE TRIGGER tell_enrolment_key AFTER INSERT OR UPDATE OR DELETE ON enrolment_key
+    FOR EACH STATEMENT EXECUTE FUNCTION tell_change();
+"""
+
 PARTITIONED = ("connector_status", "station_report", "frame", "sample")
 TENANT_TABLES = (
     "user_account", "login", "api_key", "audit_entry", "site", "station", "station_presence", "connector",
@@ -347,7 +368,7 @@ def _run(script: str) -> None:
 
 
 def upgrade() -> None:
-    for block in (ROLE, IDENTITY, STATIONS, ACCESS, SESSIONS, WRITER):
+    for block in (ROLE, IDENTITY, STATIONS, ACCESS, SESSIONS, WRITER, NOTICES):
         _run(block)
     for table in PARTITIONED:
         _run(f"CREATE TABLE {table}_rest PARTITION OF {table} DEFAULT")
