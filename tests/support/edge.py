@@ -9,6 +9,7 @@ from typing import Any
 from uuid import uuid4
 
 import asyncpg
+from pydantic import SecretStr
 
 from pilotwire.app.server import Edge, open_database, open_edge
 from pilotwire.core.clock import Clock, utc_now
@@ -114,7 +115,7 @@ async def running_edge(
 ) -> AsyncIterator[RunningEdge]:
     """Open an edge on a database and listen on any port."""
     async with AsyncExitStack() as stack:
-        made = Settings(database_url=dsn, gateway_name=gateway_name, drain_timeout_s=1, **settings)
+        made = Settings(database_url=SecretStr(dsn), gateway_name=gateway_name, drain_timeout_s=1, **settings)
         database = await open_database(made, stack)
         edge = await open_edge(made, database, stack, clock=clock, limits=limits)
         endpoint = await edge.listener.start("127.0.0.1", 0)
