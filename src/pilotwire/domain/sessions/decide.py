@@ -223,8 +223,27 @@ def _session_of_samples(view: SessionsView, message: SamplesReported) -> Session
             return facts
     if not message.in_session:
         return None
+    return _session_at(view, message)
+
+
+def _session_at(view: SessionsView, message: SamplesReported) -> SessionFacts | None:
+    """Find the session that a connector had at the moment of the samples: they may come after its end, or again."""
+    if not message.samples:
+        return None
+    taken_at = message.samples[0].at
     running = view.open_on(message.evse_no, message.connector_no)
-    return _accepted_last(running)[-1] if running else None
+    newest = _accepted_last(running)[-1] if running else None
+    if newest is not None and newest.first_at <= taken_at:
+        return newest
+    for facts in view.by_ref.values():
+        if (
+            facts is not None
+            and facts.evse_no == message.evse_no
+            and facts.ended_at is not None
+            and facts.first_at <= taken_at <= facts.ended_at
+        ):
+            return facts
+    return newest
 
 
 def _absolute_samples(facts: SessionFacts, event: SessionEvent) -> SessionEvent:
