@@ -50,7 +50,9 @@ class Station:
         """
         self._said += 1
         message_id = message_id or f"m{id(self):x}-{self._said}"
-        return await self.exchange(json.dumps([2, message_id, action, payload]), message_id)
+        return await self.exchange(
+            json.dumps([2, message_id, action, payload], ensure_ascii=False), message_id
+        )
 
     async def exchange(self, text: str | bytes, message_id: str) -> Any:
         """Send any text and wait for the answer to a message id."""

@@ -1,6 +1,7 @@
 """What a station's messages about itself lead to: functions of what is in memory and the message."""
 
 import random
+import re
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -210,6 +211,10 @@ def decide_report(
     ]
 
 
+# jsonb takes no number with more than 16383 digits behind the point; to Python such a number is zero.
+_TINY = re.compile(rb"[eE]-\d{3}")
+
+
 def _storable(content: bytes) -> str:
     """Give JSON that the database takes: what had to be repaired to be read is kept as a text."""
     try:
@@ -217,7 +222,7 @@ def _storable(content: bytes) -> str:
     except (msgspec.DecodeError, ValueError, RecursionError):
         plain = {"unreadable": content.decode("utf-8", "replace").replace("\0", "")}
     else:
-        if b"\\u0000" not in content:
+        if b"\\u0000" not in content and _TINY.search(content) is None:
             return content.decode()
         plain = _without_nul(plain)
     return msgspec.json.encode(plain).decode()
