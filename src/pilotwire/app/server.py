@@ -14,8 +14,8 @@ from pilotwire.bus import LocalBus
 from pilotwire.core.clock import Clock, utc_now
 from pilotwire.db.embedded import EmbeddedPostgres
 from pilotwire.db.engine import Database
+from pilotwire.db.lanes import WriterLanes
 from pilotwire.db.migrate import migrate
-from pilotwire.db.writer import GroupWriter
 from pilotwire.domain.identity.usecases.manage_api_keys import ensure_bootstrap_key
 from pilotwire.domain.sessions.repository import SINKS as SESSION_SINKS
 from pilotwire.domain.stations.decide import BootPolicy
@@ -49,7 +49,7 @@ class Edge:
 
     database: Database
     bus: LocalBus
-    writer: GroupWriter
+    writer: WriterLanes
     directory: StationDirectory
     switchboard: Switchboard
     listener: Listener
@@ -88,7 +88,7 @@ async def open_edge(
     """Start the writer and the switchboard, and make a listener that does not listen yet."""
     name = f"pilotwire {settings.gateway_name}"
     bus = LocalBus()
-    writer = GroupWriter(database.dsn, name, {**STATION_SINKS, **SESSION_SINKS})
+    writer = WriterLanes(database.dsn, name, {**STATION_SINKS, **SESSION_SINKS})
     stack.push_async_callback(writer.close)
     await writer.start()
     async with database.service.acquire() as connection:

@@ -89,6 +89,7 @@ class GroupWriter:
         name: str,
         sinks: Mapping[type, Sink],
         *,
+        gateway: str = "",
         capacity: int = 50_000,
         batch_size: int = 1_000,
     ) -> None:
@@ -104,6 +105,8 @@ class GroupWriter:
         # From a random place, so that no number of another process can be taken for one of ours.
         self._batch_no = secrets.randbits(62)
         self._literal = "'" + name.replace("'", "''") + "'"
+        # What takes over stations knows which gateway had them, not which of its writers.
+        self._lock = "'" + (gateway or name).replace("'", "''") + "'"
         self._backend_pid = 0
         self._spoilt: dict[int, int] = {}
         self._task: asyncio.Task[None] | None = None
@@ -227,7 +230,7 @@ class GroupWriter:
     async def _write(self, connection: asyncpg.Connection, batch: list[Entry]) -> set[tuple[int, int]]:
         # Whoever takes over a station from this writer holds this lock exclusively while it raises the epoch:
         # after that moment no batch of ours can carry the old epoch past the check below.
-        await connection.execute(f"BEGIN; SELECT pg_advisory_xact_lock_shared(hashtext({self._literal}))")
+        await connection.execute(f"BEGIN; SELECT pg_advisory_xact_lock_shared(hashtext({self._lock}))")
         fences = {(entry.station_id, entry.epoch) for entry in batch if entry.epoch}
         stale: set[tuple[int, int]] = set()
         if fences:
@@ -294,7 +297,7 @@ class GroupWriter:
             self._backend_pid,
         )
         await connection.execute(
-            f"BEGIN; SELECT pg_advisory_xact_lock(hashtext({self._literal})); COMMIT", timeout=15
+            f"BEGIN; SELECT pg_advisory_xact_lock(hashtext({self._lock})); COMMIT", timeout=15
         )
 
     async def _abandon(self, error: BaseException) -> None:

@@ -12,8 +12,8 @@ import asyncpg
 import structlog
 
 from pilotwire.db.engine import Database
+from pilotwire.db.lanes import WriterLanes
 from pilotwire.db.retry import retry_while_away
-from pilotwire.db.writer import GroupWriter
 from pilotwire.domain.sessions.repository import load_views
 from pilotwire.domain.stations.events import EnrolmentKeysChanged
 from pilotwire.domain.stations.model import StationRecord
@@ -39,7 +39,7 @@ class ArrivalHost(Protocol):
     """What arrivals ask of the switchboard. `links` are the attached ones by station."""
 
     links: dict[int, StationLink]
-    writer: GroupWriter
+    writer: WriterLanes
 
     def now(self) -> datetime: ...
     def publish(self, records: list[Any]) -> None: ...

@@ -10,7 +10,8 @@ from typing import Any, Protocol
 import msgspec
 import structlog
 
-from pilotwire.db.writer import Entry, Fenced, GroupWriter
+from pilotwire.db.lanes import WriterLanes
+from pilotwire.db.writer import Entry, Fenced
 from pilotwire.domain.access.model import TokenPresented
 from pilotwire.domain.lookups import LookupNeeded
 from pilotwire.domain.sessions.decide import SessionsView
@@ -45,6 +46,8 @@ __all__ = ["LinkHost", "StationLink"]
 
 log = structlog.get_logger(__name__)
 
+# Frequent actions that have no place for a secret: they need no second look before they are stored.
+_PLAIN = frozenset({"Heartbeat", "StatusNotification", "MeterValues", "TransactionEvent"})
 _MOST_IN_FLIGHT = 64
 _RESUME_AT = 16
 
@@ -53,7 +56,7 @@ class LinkHost(Protocol):
     """What a link asks of the switchboard."""
 
     services: Services
-    writer: GroupWriter
+    writer: WriterLanes
 
     def now(self) -> datetime: ...
     def publish(self, records: list[Any]) -> None: ...
@@ -274,7 +277,7 @@ class StationLink:
             FrameKept.STATION_CALLED,
             message_id,
             action,
-            stored_text(text),
+            stored_text(text, secrets=action not in _PLAIN),
             None if response is None else response.decode(),
             ",".join(notes) if notes else None,
         )

@@ -11,8 +11,9 @@ from pilotwire.bus import LocalBus
 from pilotwire.core.clock import Clock
 from pilotwire.core.ids import new_uuid
 from pilotwire.db.engine import Database
+from pilotwire.db.lanes import WriterLanes
 from pilotwire.db.retry import retry_while_away
-from pilotwire.db.writer import Entry, GroupWriter
+from pilotwire.db.writer import Entry
 from pilotwire.domain.access.events import TokenChanged
 from pilotwire.domain.access.lookup import find_token
 from pilotwire.domain.lookups import LookupNeeded, SessionLookup, StartLookup, TokenLookup
@@ -79,7 +80,7 @@ class Switchboard:
     def __init__(
         self,
         database: Database,
-        writer: GroupWriter,
+        writer: WriterLanes,
         bus: LocalBus,
         clock: Clock,
         *,

@@ -31,7 +31,7 @@ _TRANSIENT = (
 )
 
 
-class Lost(Exception):  # noqa: N818  (no fault: the caller starts the server again)
+class Lost(Exception):
     """The server ended, or cannot be reached, before it was ready."""
 
 
