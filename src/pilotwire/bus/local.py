@@ -1,6 +1,6 @@
 """The bus of one process: what was committed is told to whoever asked for its type."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 import structlog
@@ -34,8 +34,14 @@ class LocalBus:
 
     def publish(self, notice: object) -> None:
         """Tell the subscribers of the notice's type."""
-        for call in self._subscribers.get(type(notice), ()):
-            try:
-                call(notice)
-            except Exception:
-                log.exception("a subscriber failed", notice=type(notice).__name__)
+        self.publish_all((notice,))
+
+    def publish_all(self, notices: Iterable[object]) -> None:
+        """Tell several notices, in order."""
+        subscribers = self._subscribers
+        for notice in notices:
+            for call in subscribers.get(type(notice), ()):
+                try:
+                    call(notice)
+                except Exception:
+                    log.exception("a subscriber failed", notice=type(notice).__name__)

@@ -186,8 +186,7 @@ class Switchboard:
 
     def publish(self, records: list[Any]) -> None:
         """Tell the bus what was committed."""
-        for record in records:
-            self._bus.publish(record)
+        self._bus.publish_all(records)
 
     def tell(self, records: list[Any]) -> None:
         """Keep records that belong to no message of a station, and tell the bus when they are committed."""
