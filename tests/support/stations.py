@@ -127,8 +127,9 @@ async def station(
     *,
     password: str = PASSWORD,
     answer: Answer | None = None,
+    address: str = "127.0.0.1",
 ) -> AsyncIterator[Station]:
-    """Connect a station, and disconnect it at the end."""
+    """Connect a station from one of this machine's addresses, and disconnect it at the end."""
     socket = await connect(
         f"{url}/{identity}",
         subprotocols=[Subprotocol(f"ocpp{version}")],
@@ -138,6 +139,7 @@ async def station(
         proxy=None,
         max_size=None,
         open_timeout=PATIENCE_S,
+        local_addr=(address, 0),
     )
     made = Station(socket, answer)
     try:
