@@ -54,7 +54,7 @@ class Onboarding:
         )
 
     async def welcome(self, link: StationLink) -> None:
-        """Set the station's own secret, then its configuration.
+        """Set the station's configuration, then its own secret: many stations reconnect as soon as they have it.
 
         Repeats: one at a time; a further boot before the secret is used offers the same secret again, so that
         a station that took an earlier offer is not locked out.
@@ -64,8 +64,8 @@ class Onboarding:
             return
         self._welcoming.add(station_id)
         try:
-            if await self._set_secret(link):
-                await self._configure(link)
+            if await self._configure(link):
+                await self._set_secret(link)
         finally:
             self._welcoming.discard(station_id)
 
@@ -73,7 +73,7 @@ class Onboarding:
         """The station came in with its own secret: nothing is left to offer."""
         self._offered.pop(station_id, None)
 
-    async def _set_secret(self, link: StationLink) -> bool:
+    async def _set_secret(self, link: StationLink) -> None:
         record = link.station.record
         # Hexadecimal, because some stations take an AuthorizationKey for hexadecimal and some for text.
         secret = self._offered.setdefault(record.id, secrets.token_hex(16))
@@ -91,19 +91,19 @@ class Onboarding:
         answer = await _quietly(link, "its own secret", lambda: _write(link, entry))
         taken = answer is not None and _accepted(link.version, answer)
         log.info("own secret", station=link.identity, taken=taken)
-        return taken
 
-    async def _configure(self, link: StationLink) -> None:
+    async def _configure(self, link: StationLink) -> bool:
+        """Write the settings of the station's make; False when the station went away over it."""
         station = link.station
         async with self._database.service.acquire() as connection:
             entries = await find_template(connection, station.record.tenant_id, station.vendor, station.model)
         for entry in entries:  # one at a time: some stations lose settings that come together
             answer = await _quietly(link, "a setting", partial(_write, link, entry))
-            if answer is None:
-                return
-            log.info(
-                "setting", station=link.identity, setting=_name(entry), taken=_accepted(link.version, answer)
-            )
+            if not link.alive:
+                return False
+            taken = answer is not None and _accepted(link.version, answer)
+            log.info("setting", station=link.identity, setting=_name(entry), taken=taken)
+        return True
 
 
 async def _write(link: StationLink, entry: dict[str, str]) -> CallAnswer:
