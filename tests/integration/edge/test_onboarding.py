@@ -24,11 +24,14 @@ NEWCOMER = "NEW-1"
 
 
 async def make_key(edge: RunningEdge, **draft: Any) -> tuple[Any, str]:
-    """Make an enrolment key; give its id and the key."""
+    """Make an enrolment key that the doorkeeper knows; give its id and the key."""
     inner = edge.edge
     row, key = await create_enrolment_key(
         inner.database, inner.bus, inner.pepper, system_principal(), EnrolmentDraft("test", **draft)
     )
+    async with asyncio.timeout(10):
+        while row.id not in {known.id for known in inner.directory._keys.values()}:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
     return row.id, key
 
 
