@@ -1,10 +1,11 @@
 """What a quirk is, and how a station that has some is treated."""
 
 from collections.abc import Mapping
+from enum import StrEnum
 
 import msgspec
 
-__all__ = ["NO_QUIRKS", "Behaviour", "Quirk"]
+__all__ = ["NO_QUIRKS", "Behaviour", "Quirk", "Section"]
 
 
 class Behaviour(msgspec.Struct, frozen=True):
@@ -27,16 +28,30 @@ class Behaviour(msgspec.Struct, frozen=True):
 NO_QUIRKS = Behaviour()
 
 
-class Quirk(msgspec.Struct, frozen=True):
+class Section(StrEnum):
+    """What a quirk is about; the order is that of the documentation."""
+
+    HANDSHAKE = "Handshake and transport"
+    BOOT = "Boot and configuration"
+    MESSAGES = "Messages"
+    TRANSACTIONS = "Transactions"
+    METERING = "Meter values"
+
+
+class Quirk(msgspec.Struct, frozen=True, kw_only=True):
     """One way in which some stations differ.
 
     `vendor`, `model` and `firmware` are regular expressions over the whole value, letter case ignored; an empty one fits
     all. `changes` are fields of `Behaviour`. `always` marks those that apply to every station because they can do no
-    harm; they are named here so that people can look them up, and done where `where` says.
+    harm; they are named here so that people can look them up, and done in the module that `where` names.
     """
 
     name: str
+    section: Section
     summary: str
+    """What stations do, and what is done about it."""
+    reported: str = ""
+    """Where it was reported: threads of public issue trackers."""
     vendor: str = ""
     model: str = ""
     firmware: str = ""
@@ -45,3 +60,11 @@ class Quirk(msgspec.Struct, frozen=True):
     where: str = ""
     deviation: str = ""
     """The code under which the repair is counted, where it is a repair."""
+
+    @property
+    def applies(self) -> str:
+        """Say in words to which stations it applies by itself."""
+        if self.always:
+            return "every station"
+        makes = [each for each in (self.vendor, self.model, self.firmware) if each]
+        return " / ".join(makes) if makes else "switched on by the operator"
