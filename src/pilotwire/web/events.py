@@ -10,7 +10,6 @@ import secrets
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
-from uuid import UUID
 
 import msgspec
 
@@ -67,8 +66,8 @@ class EventHub:
         self._readers: set[EventReader] = set()
         self._tick: asyncio.TimerHandle | None = None
         self._session_tick: asyncio.TimerHandle | None = None
-        self._session_told_at: dict[UUID, float] = {}
-        self._session_waiting: dict[UUID, SessionKept] = {}
+        self._session_told_at: dict[tuple[int, str], float] = {}
+        self._session_waiting: dict[tuple[int, str], SessionKept] = {}
         self.closed = False
         self._unsubscribe = [bus.subscribe(kind, self._take) for kind in SHAPES]
         self._unsubscribe.append(bus.subscribe(SessionKept, self._take_session))
@@ -140,7 +139,7 @@ class EventHub:
 
     def _take_session(self, notice: SessionKept) -> None:
         """Tell of starts and ends at once, of progress once a second for each session."""
-        session_id, name, now = notice.facts.id, session_name(notice), self._clock()
+        session_id, name, now = _session_key(notice), session_name(notice), self._clock()
         if name == "session.updated" and now - self._session_told_at.get(session_id, 0.0) < _SESSION_PERIOD_S:
             self._session_waiting[session_id] = notice
             if self._session_tick is None:
@@ -151,8 +150,9 @@ class EventHub:
         self._tell_session(notice, name, now)
 
     def _tell_session(self, notice: SessionKept, name: str, now: float) -> None:
-        self._session_waiting.pop(notice.facts.id, None)
-        self._session_told_at[notice.facts.id] = now
+        session_id = _session_key(notice)
+        self._session_waiting.pop(session_id, None)
+        self._session_told_at[session_id] = now
         if len(self._session_told_at) > 2 * self._capacity:
             self._session_told_at = {
                 key: at for key, at in self._session_told_at.items() if now - at < _SESSION_PERIOD_S
@@ -231,3 +231,8 @@ class EventReader:
             except TimeoutError:
                 return b""
         return None
+
+
+def _session_key(notice: SessionKept) -> tuple[int, str]:
+    """Identify a session by its station and reference: the hash of a UUID is slow, and this is done per message."""
+    return notice.station_id, notice.facts.transaction_ref

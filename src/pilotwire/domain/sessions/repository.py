@@ -107,7 +107,7 @@ class _Row(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     soc_percent: float | None
     last_sample_at: datetime | None
     charging_state: str | None
-    facts: str
+    facts: msgspec.Raw
 
 
 class _WholeRow(_Row, frozen=True, gc=False, kw_only=True):
@@ -159,19 +159,23 @@ def _whole_row(record: SessionKept) -> _WholeRow:
 
 
 def _moving(record: SessionKept) -> tuple[Any, ...]:
+    # Written for nearly every message: what the facts' properties would work out twice is worked out once here.
     facts = record.facts
-    power, soc, sampled_at = _live(facts)
+    last = facts.last_meter
+    start = facts.meter_start_wh
+    end = facts.stated_end_wh if facts.stated_end_wh is not None or last is None else last.energy_wh
     return (
-        facts.id, record.received_at, facts.meter_start_wh, facts.meter_end_wh, facts.energy_wh, power, soc, sampled_at,
-        facts.charging_state[1] if facts.charging_state else None, _encode(facts).decode(),
-    )  # fmt: skip
-
-
-def _live(facts: SessionFacts) -> tuple[float | None, float | None, Any]:
-    power = facts.last_power[1] if facts.last_power and not facts.ended else None
-    soc = facts.last_soc[1] if facts.last_soc else None
-    meter = facts.last_meter
-    return power, soc, meter.key[1] if meter else None
+        facts.id,
+        record.received_at,
+        start,
+        end,
+        None if start is None or end is None or end < start else end - start,
+        None if facts.last_power is None or facts.ended_at is not None else facts.last_power[1],
+        None if facts.last_soc is None else facts.last_soc[1],
+        None if last is None else last.key[1],
+        None if facts.charging_state is None else facts.charging_state[1],
+        msgspec.Raw(_encode(facts)),
+    )
 
 
 async def _write_events(connection: asyncpg.Connection, records: list[SessionEventKept]) -> None:
