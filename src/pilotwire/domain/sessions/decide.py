@@ -67,6 +67,7 @@ def decide_event(
     if facts is None and event.seq_no is None:
         facts = _meant_by_stop(view, event, deciding.maximum_power_w)
     new = facts is None
+    before = facts
     if facts is None:
         ref = event.transaction_ref if event.seq_no is not None else _orphan_ref(event)
         facts = open_session(deciding.new_session_id(), ref, event.at)
@@ -77,7 +78,9 @@ def decide_event(
         facts = with_register_mode(facts, event.samples)
         event = _absolute_samples(facts, event)
     facts = absorb(facts, event, None if token is None else token.verdict.value)
-    return answer, _records(view, _clock_checked(facts, event, deciding.now), event, deciding, new=new)
+    facts = _clock_checked(facts, event, deciding.now)
+    more = before is not None and _has_more(before, facts)
+    return answer, _records(view, facts, event, deciding, new=new, more=more)
 
 
 def decide_samples(view: SessionsView, message: SamplesReported, deciding: Deciding) -> list[Any]:
@@ -278,11 +281,17 @@ def _clock_checked(facts: SessionFacts, event: SessionEvent, now: datetime) -> S
 
 
 def _records(
-    view: SessionsView, facts: SessionFacts, event: SessionEvent, deciding: Deciding, *, new: bool
+    view: SessionsView,
+    facts: SessionFacts,
+    event: SessionEvent,
+    deciding: Deciding,
+    *,
+    new: bool,
+    more: bool = False,
 ) -> list[Any]:
     view.remember(facts)
     records: list[Any] = [
-        _session_kept(facts, event.phase, deciding, new=new),
+        _session_kept(facts, event.phase, deciding, new=new, more=more),
         SessionEventKept(
             session_id=facts.id,
             tenant_id=deciding.tenant_id,
@@ -300,7 +309,22 @@ def _records(
     return records
 
 
-def _session_kept(facts: SessionFacts, change: Phase, deciding: Deciding, *, new: bool) -> SessionKept:
+def _has_more(before: SessionFacts, after: SessionFacts) -> bool:
+    """Whether more than the meter and the charging state has changed."""
+    return (
+        after.token is not before.token
+        or after.token_verdict is not before.token_verdict
+        or after.offline is not before.offline
+        or after.evse_no != before.evse_no
+        or after.connector_no != before.connector_no
+        or after.remote_start_id != before.remote_start_id
+        or after.reservation_id != before.reservation_id
+    )
+
+
+def _session_kept(
+    facts: SessionFacts, change: Phase, deciding: Deciding, *, new: bool, more: bool = False
+) -> SessionKept:
     reviews = facts.reviews(deciding.maximum_power_w)
     return SessionKept(
         deciding.tenant_id,
@@ -312,6 +336,7 @@ def _session_kept(facts: SessionFacts, change: Phase, deciding: Deciding, *, new
         facts,
         facts.state(reviews).value,
         tuple(sorted(reviews)) if reviews else (),
+        more,
     )
 
 

@@ -12,7 +12,10 @@ __all__ = ["SampleKept", "SessionEventKept", "SessionKept"]
 
 
 class SessionKept(msgspec.Struct, frozen=True, gc=False):
-    """The facts of a session after an event; `change` says what the event was."""
+    """The facts of a session after an event; `change` says what the event was.
+
+    `more` says that an update brought more than the meter's progress: a token, a connector, that it was offline.
+    """
 
     tenant_id: int
     station_id: int
@@ -23,6 +26,7 @@ class SessionKept(msgspec.Struct, frozen=True, gc=False):
     facts: SessionFacts
     state: str
     review: tuple[str, ...]
+    more: bool = False
 
 
 class SessionEventKept(msgspec.Struct, frozen=True, gc=False):

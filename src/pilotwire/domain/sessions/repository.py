@@ -65,7 +65,7 @@ _ADVANCE = """
 UPDATE session AS s SET
     last_received_at = n.received_at, meter_start_wh = n.meter_start_wh, meter_end_wh = n.meter_end_wh,
     energy_wh = n.energy_wh, power_w = n.power_w, soc_percent = n.soc_percent, last_sample_at = n.last_sample_at,
-    charging_state = n.charging_state, facts = n.facts
+    charging_state = n.charging_state, review = '{}', facts = n.facts
 FROM json_to_recordset($1) AS n (
     id uuid, received_at timestamptz, meter_start_wh numeric, meter_end_wh numeric, energy_wh numeric, power_w float4,
     soc_percent float4, last_sample_at timestamptz, charging_state text, facts text)
@@ -86,7 +86,8 @@ async def _write_sessions(connection: asyncpg.Connection, records: list[SessionK
     for record in records:
         session_id = (record.station_id, record.facts.transaction_ref)
         newest[session_id] = record
-        if record.new or record.change != "updated" or record.review:
+        late = record.facts.ended_at is not None  # it may settle what was to be reviewed
+        if record.new or record.change != "updated" or record.review or record.more or late:
             whole.add(session_id)
     if whole:
         await run_with_rows(connection, _UPSERT, [_whole_row(newest[session_id]) for session_id in whole])
