@@ -30,6 +30,7 @@ run: setup ## the server alone, data in ./data
 	@$(RUN) pilotwire serve --data-dir data $(ARGS)
 
 test: setup ## all tests, on a real PostgreSQL
+	@bash scripts/test_tools.sh
 	@$(RUN) pytest -n 2 --dist loadgroup $(ARGS)
 
 check: setup ## format, lint, types, import rules, dead code, generated files up to date
@@ -39,6 +40,8 @@ check: setup ## format, lint, types, import rules, dead code, generated files up
 	@$(RUN) lint-imports
 	@$(RUN) vulture
 	@$(RUN) python scripts/generate_codec.py --check
+	@$(RUN) python scripts/generate_reference.py --check
+	@$(RUN) python scripts/generate_quirks_doc.py --check
 
 format: setup ## format the code and mend what can be mended by itself
 	@$(RUN) ruff format .

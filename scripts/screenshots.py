@@ -41,7 +41,9 @@ def main(directory: Path) -> None:
                 with sync_playwright() as playwright:
                     browser = playwright.chromium.launch(executable_path=browser_path, args=["--no-sandbox"])
                     for name, scheme, width, height in LOOKS:
-                        picture(browser, url, password, directory / f"live-{name}.png", (scheme, width, height))
+                        picture(
+                            browser, url, password, directory / f"live-{name}.png", (scheme, width, height)
+                        )
                     browser.close()
             finally:
                 demo.send_signal(signal.SIGINT)

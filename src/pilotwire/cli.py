@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from asyncpg import PostgresError
 from pydantic import ValidationError
+from sqlalchemy.exc import DBAPIError
 
 from pilotwire.core.errors import PilotwireError
 from pilotwire.settings import Settings, host_and_port
@@ -26,9 +28,10 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
+    rich_markup_mode=None,
 )
-user_app = typer.Typer(help="People who sign in to the console.", no_args_is_help=True)
-station_app = typer.Typer(help="Charging stations.", no_args_is_help=True)
+user_app = typer.Typer(help="People who sign in to the console.", no_args_is_help=True, rich_markup_mode=None)
+station_app = typer.Typer(help="Charging stations.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(user_app, name="user")
 app.add_typer(station_app, name="station")
 
@@ -51,8 +54,18 @@ def main() -> None:
     """Run the command line; a refusal is one line on standard error and exit code 1."""
     try:
         app()
-    except (PilotwireError, OSError, ValueError) as error:
-        sys.exit(f"pilotwire: {error}")
+    except (PilotwireError, OSError, ValueError, DBAPIError, PostgresError) as error:
+        sys.exit(f"pilotwire: {_in_words(error)}")
+
+
+def _in_words(error: Exception) -> str:
+    """Give one line for a refusal; PostgreSQL's hint says what to do, so it goes along."""
+    cause = getattr(error, "orig", None) or error
+    while cause.__cause__ is not None and not isinstance(cause, PostgresError):
+        cause = cause.__cause__
+    if isinstance(cause, PostgresError):
+        return f"PostgreSQL says: {cause.message or cause}" + (f" ({cause.hint})" if cause.hint else "")
+    return str(error)
 
 
 @app.command()
@@ -141,7 +154,10 @@ def show_settings() -> None:
     from rich.table import Table
 
     settings = _settings()
-    table = Table("Variable", "Value", "Meaning", box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False)
+    table.add_column("Variable", no_wrap=True)
+    table.add_column("Value")
+    table.add_column("Meaning")
     for name, field in Settings.model_fields.items():
         table.add_row(f"PILOTWIRE_{name.upper()}", str(getattr(settings, name)), field.description or "")
     Console().print(table)
@@ -167,9 +183,13 @@ def simulate(  # noqa: PLR0913, PLR0917 - one per option
         Path | None, typer.Option(help="File that keeps passwords and registers between runs.")
     ] = None,
     ca: Annotated[Path | None, typer.Option(help="Authorities to trust for wss://, PEM.")] = None,
+    print_tokens: Annotated[
+        bool,
+        typer.Option("--print-tokens", help="Print the uids of the drivers' cards, one a line, and end."),
+    ] = False,
 ) -> None:
     """Run simulated charging stations and cars against any OCPP server."""
-    from pilotwire.simulator.command import run_simulation
+    from pilotwire.simulator.command import run_simulation, tokens_of
     from pilotwire.simulator.run import SimulatorOptions
 
     wanted = tuple(part.strip() for part in versions.split(","))
@@ -178,23 +198,26 @@ def simulate(  # noqa: PLR0913, PLR0917 - one per option
         raise typer.BadParameter(
             f"unknown OCPP version {unknown[0]}; choose of 1.6, 2.0.1, 2.1", param_hint="--versions"
         )
-    run_simulation(
-        SimulatorOptions(
-            url=url,
-            stations=stations,
-            versions=wanted,  # type: ignore[arg-type]  # checked above
-            id_prefix=id_prefix,
-            password=password,
-            speed=speed,
-            offline_rate=offline_rate,
-            fault_rate=fault_rate,
-            reboot_rate=reboot_rate,
-            duration_s=duration,
-            seed=seed,
-            state_path=state,
-            ca_file=ca,
-        )
+    options = SimulatorOptions(
+        url=url,
+        stations=stations,
+        versions=wanted,  # type: ignore[arg-type]  # checked above
+        id_prefix=id_prefix,
+        password=password,
+        speed=speed,
+        offline_rate=offline_rate,
+        fault_rate=fault_rate,
+        reboot_rate=reboot_rate,
+        duration_s=duration,
+        seed=seed,
+        state_path=state,
+        ca_file=ca,
     )
+    if print_tokens:
+        for uid in tokens_of(options):
+            typer.echo(uid)
+        return
+    run_simulation(options)
 
 
 @app.command(
@@ -245,7 +268,7 @@ def add_station(
         str, typer.Argument(help="The identity, the last part of the address that the station dials.")
     ],
     count: Annotated[
-        int, typer.Option(min=1, help="More than one: IDENTITY is a prefix, 00001... is added.")
+        int, typer.Option(min=1, help="More than one: IDENTITY is a prefix, 0001... is added.")
     ] = 1,
     password: Annotated[
         str | None, typer.Option(help="16 characters at least; left out, one is generated.")
@@ -258,7 +281,7 @@ def add_station(
     from pilotwire.domain.stations.repository import pepper_of
     from pilotwire.domain.stations.usecases.add_stations import create_stations
 
-    identities = [identity] if count == 1 else [f"{identity}{number:05d}" for number in range(1, count + 1)]
+    identities = [identity] if count == 1 else [f"{identity}{number:04d}" for number in range(1, count + 1)]
 
     async def work(database: "Database") -> None:
         async with database.service.acquire() as connection:
@@ -266,10 +289,8 @@ def add_station(
         made = await create_stations(
             database, LocalBus(), pepper, system_principal(), identities, password=password
         )
-        for each, secret in made[:20]:
+        for each, secret in made:  # nobody can read them again
             typer.echo(f"{each}  {secret}")
-        if len(made) > 20:
-            typer.echo(f"... {len(made)} stations")
 
     _with_database(_settings(data_dir=data_dir), work)
 

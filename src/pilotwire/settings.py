@@ -22,6 +22,10 @@ class Settings(BaseSettings):
     ocpp: str = Field(
         "127.0.0.1:9000", description="HOST:PORT for stations; 0.0.0.0 listens on all addresses."
     )
+    stations_url: str = Field(
+        "",
+        description="What people are told to type into stations, for example wss://cpms.example.com/ocpp; empty: a guess.",
+    )
     ocpp_tls: str = Field(
         "", description="HOST:PORT for stations over TLS (security profiles 2 and 3); empty: none."
     )

@@ -137,6 +137,7 @@ class Server:
 
     def __init__(self, settings: Settings, *, clock: Clock = utc_now, limits: Limits | None = None) -> None:
         self._settings = settings
+        self._tls = _tls_files(settings) if settings.ocpp_tls else None
         self._clock = clock
         self._limits = limits
         self._stack = AsyncExitStack()
@@ -173,7 +174,7 @@ class Server:
         self.ocpp = await self.edge.listener.start(host, port)
         if settings.ocpp_tls:
             host, port = host_and_port(settings.ocpp_tls)
-            self.ocpp_tls = await self.edge.listener.start(host, port, _tls_files(settings))
+            self.ocpp_tls = await self.edge.listener.start(host, port, self._tls)
         self.web = WebServer(self._web_services(), *host_and_port(settings.http))
         await self.web.start()
         self._stack.push_async_callback(self.web.stop)
@@ -205,7 +206,7 @@ class Server:
             },
             measures=_measures(edge),
             clock=self._clock,
-            stations_url=self.stations_url,
+            stations_url=self._settings.stations_url or self.stations_url,
         )
 
     async def stop(self) -> None:

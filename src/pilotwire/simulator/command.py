@@ -7,11 +7,14 @@ import sys
 
 import uvloop
 
+from pilotwire.simulator.demo import generated_network
 from pilotwire.simulator.run import SimulatorEvent, SimulatorOptions, Summary, simulate
 
-__all__ = ["run_simulation"]
+__all__ = ["run_simulation", "tokens_of"]
 
-_TOLD = frozenset({"refused", "session_started", "session_ended", "fault", "offline", "power_cut", "password_changed"})
+_TOLD = frozenset(
+    {"refused", "session_started", "session_ended", "fault", "offline", "power_cut", "password_changed"}
+)
 
 
 def run_simulation(options: SimulatorOptions) -> None:
@@ -22,6 +25,14 @@ def run_simulation(options: SimulatorOptions) -> None:
         if field.name not in hidden:
             value = getattr(summary, field.name)
             print(f"{field.name:20} {value:.1f}" if isinstance(value, float) else f"{field.name:20} {value}")  # noqa: T201
+
+
+def tokens_of(options: SimulatorOptions) -> list[str]:
+    """Give the uids of the cards that the simulated drivers present; the server must know them to let them charge."""
+    network = options.network or generated_network(
+        options.stations, options.versions, options.id_prefix, options.seed
+    )
+    return [token.uid for token in network.tokens]
 
 
 async def _run(options: SimulatorOptions) -> Summary:
@@ -35,7 +46,9 @@ async def _run(options: SimulatorOptions) -> Summary:
             return
         if event.kind == "refused":
             told_refusal.add(event.station)
-        detail = "" if event.kind == "password_changed" else " ".join(f"{k}={v}" for k, v in event.detail.items())
+        detail = (
+            "" if event.kind == "password_changed" else " ".join(f"{k}={v}" for k, v in event.detail.items())
+        )
         print(f"{event.at:%H:%M:%S} {event.station} {event.kind} {detail}", file=sys.stderr)  # noqa: T201
 
     return await simulate(options, heard, stop)
