@@ -152,6 +152,8 @@ def _option_default(option: Any) -> str:
     if option.required:
         return "required"
     if isinstance(option.default, bool):
+        if not option.secondary_opts:
+            return "on" if option.default else "off"
         return f"`{(option.opts if option.default else option.secondary_opts)[0]}`"
     if found := _DEFAULT_IN_HELP.search(option.help or ""):
         return f"`{found['value']}`"
