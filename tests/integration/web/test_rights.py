@@ -34,6 +34,7 @@ RULES = {
     "PATCH /api/v1/stations/{station_id}": Rule(OPERATOR, {"name": "x"}, owned=True),
     "DELETE /api/v1/stations/{station_id}": Rule(ADMIN, owned=True),
     "GET /api/v1/stations/{station_id}/messages": Rule(OPERATOR, owned=True),
+    "GET /api/v1/stations/{station_id}/reports": Rule(OPERATOR, owned=True),
     "POST /api/v1/stations/{station_id}/call/{action}": Rule(OPERATOR, {"type": "Soft"}, owned=True),
     "GET /api/v1/stations/{station_id}/security-events": Rule(VIEWER, owned=True),
     "GET /api/v1/sessions": Rule(VIEWER),

@@ -282,8 +282,28 @@ async def test_security_events_are_listed_newest_first(edge: Edge, admin: httpx.
     assert [event["type"] for event in rest["items"]] == ["Event0"]
 
 
+async def test_reports_are_listed_newest_first_and_by_kind(edge: Edge, admin: httpx.AsyncClient) -> None:
+    number = await add_station(admin, "CP-1", edge)
+    for i, kind in enumerate(("NotifyEvent", "NotifyReport", "NotifyEvent")):
+        await edge.db.service.execute(
+            "INSERT INTO station_report (tenant_id, station_id, kind, received_at, content) VALUES (1, $1, $2, $3, $4)",
+            number,
+            kind,
+            NOON + timedelta(minutes=i),
+            f'{{"seqNo": {i}}}',
+        )
+    every = (await admin.get("/api/v1/stations/CP-1/reports")).json()
+    assert [report["content"]["seqNo"] for report in every["items"]] == [2, 1, 0]
+    first = (await admin.get("/api/v1/stations/CP-1/reports?kind=NotifyEvent&limit=1")).json()
+    assert [report["content"]["seqNo"] for report in first["items"]] == [2]
+    rest = await admin.get(
+        "/api/v1/stations/CP-1/reports", params={"kind": "NotifyEvent", "cursor": first["next"]}
+    )
+    assert [report["content"]["seqNo"] for report in rest.json()["items"]] == [0]
+
+
 async def test_every_address_of_an_unknown_station_answers_not_found(admin: httpx.AsyncClient) -> None:
-    for path in ("", "/messages", "/security-events"):
+    for path in ("", "/messages", "/security-events", "/reports"):
         assert (await admin.get(f"/api/v1/stations/nobody{path}")).status_code == 404
     assert (await admin.patch("/api/v1/stations/nobody", json={"name": "x"})).status_code == 404
     assert (await admin.delete("/api/v1/stations/nobody")).status_code == 404

@@ -10,6 +10,7 @@ from pilotwire.domain.stations.model import StationRecord
 
 __all__ = [
     "CallAnswer",
+    "ConnectionLost",
     "InvalidPayload",
     "LinkInfo",
     "NoAnswer",
@@ -25,6 +26,10 @@ class NotConnected(Conflict):
     """The station is not connected."""
 
     code = "station_not_connected"
+
+
+class ConnectionLost(NotConnected):
+    """The station disconnected before it answered; it may still have done what it was asked."""
 
 
 class InvalidPayload(Invalid):

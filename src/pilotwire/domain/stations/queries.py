@@ -36,6 +36,7 @@ from pilotwire.domain.stations.tables import (
     security_event,
     station,
     station_presence,
+    station_report,
 )
 
 __all__ = [
@@ -50,6 +51,7 @@ __all__ = [
     "list_connectors",
     "list_deviations",
     "list_frames",
+    "list_reports",
     "list_security_events",
     "list_stations",
     "lock_record",
@@ -257,6 +259,18 @@ async def list_security_events(
     if before is not None:
         query = query.where(security_event.c.received_at < before)
     return (await connection.execute(query.order_by(security_event.c.received_at.desc()).limit(limit))).all()
+
+
+async def list_reports(
+    connection: AsyncConnection, station_id: int, kind: str | None, before: datetime | None, limit: int
+) -> Sequence[Row[Any]]:
+    """List what a station reported besides its own state, the newest first; `kind` is the name of the action."""
+    query = select(station_report).where(station_report.c.station_id == station_id)
+    if kind is not None:
+        query = query.where(station_report.c.kind == kind)
+    if before is not None:
+        query = query.where(station_report.c.received_at < before)
+    return (await connection.execute(query.order_by(station_report.c.received_at.desc()).limit(limit))).all()
 
 
 async def list_deviations(

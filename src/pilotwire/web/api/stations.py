@@ -131,6 +131,14 @@ class SecurityEvent(Shown):
     technical_info: str
 
 
+class Report(Shown):
+    """Something that the station reported and that is kept as it came."""
+
+    kind: str = Field(description="The OCPP action.", examples=["NotifyReport"])
+    received_at: datetime
+    content: dict[str, Any] = Field(description="The payload as the station sent it.")
+
+
 class CallResult(Shown):
     """What the station answered: a result has its payload, an error its code and description."""
 
@@ -311,3 +319,19 @@ async def list_security_events(
         services.db, asking, station_id, decode_cursor(cursor, datetime), limit + 1
     )
     return make_page(rows, limit, SecurityEvent.model_validate, lambda row: (row.received_at,))
+
+
+@router.get("/stations/{station_id}/reports")
+async def list_reports(
+    asking: Asking,
+    services: Services,
+    station_id: StationId,
+    kind: Annotated[str | None, Query(description="One OCPP action only, such as NotifyEvent.")] = None,
+    limit: Limit = 100,
+    cursor: Cursor = None,
+) -> Page[Report]:
+    """List a station's reports (NotifyReport, NotifyEvent, ReportChargingProfiles, ...), the newest first."""
+    rows = await view_stations.list_reports(
+        services.db, asking, station_id, kind, decode_cursor(cursor, datetime), limit + 1
+    )
+    return make_page(rows, limit, Report.model_validate, lambda row: (row.received_at,))

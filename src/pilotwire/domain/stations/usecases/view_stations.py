@@ -20,6 +20,7 @@ __all__ = [
     "get_station",
     "list_deviations",
     "list_messages",
+    "list_reports",
     "list_security_events",
     "list_stations",
 ]
@@ -95,6 +96,24 @@ async def list_security_events(
     async with db.tenant(principal.tenant_id) as connection:
         station_id = await _station_id(connection, identity)
         return await queries.list_security_events(connection, station_id, before, limit)
+
+
+async def list_reports(
+    db: Database,
+    principal: Principal,
+    identity: str,
+    kind: str | None = None,
+    before: datetime | None = None,
+    limit: int = 100,
+) -> Sequence[Row[Any]]:
+    """List what a station reported besides its own state, the newest first.
+
+    Raises: NotFound.
+    """
+    require(principal, Right.VIEW_MESSAGES)
+    async with db.tenant(principal.tenant_id) as connection:
+        station_id = await _station_id(connection, identity)
+        return await queries.list_reports(connection, station_id, kind, before, limit)
 
 
 async def list_deviations(
