@@ -167,10 +167,7 @@ def _meant_by_stop(view: SessionsView, event: SessionEvent, maximum_power_w: flo
             return facts
     candidates = [facts for facts in view.open_on(None, None) if _may_end(facts, event, maximum_power_w)]
     if event.token_uid is not None:
-        uid = fold_uid(event.token_uid)
-        named = [
-            facts for facts in candidates if facts.token_uid is not None and fold_uid(facts.token_uid) == uid
-        ]
+        named = [facts for facts in candidates if _same_token(facts, event.token_uid)]
         candidates = named or [facts for facts in candidates if facts.token_uid is None]
     # Older ones on the same connector never got their stop; the newest is the one that just ended.
     by_connector = {facts.evse_no: facts for facts in _accepted_last(candidates)}
@@ -180,7 +177,11 @@ def _meant_by_stop(view: SessionsView, event: SessionEvent, maximum_power_w: flo
 def _ended_by(facts: SessionFacts, event: SessionEvent) -> bool:
     if facts.ended_at != event.at or facts.stated_end_wh != event.meter_wh:
         return False
-    return event.token_uid is None or facts.token_uid is None or facts.token_uid == event.token_uid
+    return event.token_uid is None or facts.token_uid is None or _same_token(facts, event.token_uid)
+
+
+def _same_token(facts: SessionFacts, uid: str) -> bool:
+    return facts.token_uid is not None and fold_uid(facts.token_uid) == fold_uid(uid)
 
 
 def _may_end(facts: SessionFacts, event: SessionEvent, maximum_power_w: float) -> bool:
