@@ -281,5 +281,5 @@ def _same(found: Any, wanted: Any) -> bool:
     if isinstance(found, datetime):
         return bool(found.isoformat() == wanted)
     if isinstance(found, tuple | frozenset):
-        return json.loads(json.dumps(sorted(found))) == sorted(wanted)
+        return bool(json.loads(json.dumps(sorted(found))) == sorted(wanted))
     return bool(found == wanted)
