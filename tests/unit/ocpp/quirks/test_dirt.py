@@ -25,7 +25,7 @@ ACTIONS = [
     for action in sorted(actions(version))
     if direction(version, action) in ("cs", "both")
 ]
-ODD = st.sampled_from(
+ODD: st.SearchStrategy[Any] = st.sampled_from(
     [
         None, True, "", " ", "\0", "a\0b", "\ufffd", "x" * 3000, 0, -1, 2**31, -(2**31) - 1, 2**63, 10**40, -(10**40),
         0.1, 1e-320, 1e308, -1e308, "1e308", "-1e-400", "NaN", "Infinity", "9" * 400, "1_000", "0x1F", "\u0663",
