@@ -36,7 +36,7 @@ class Database:
         """Connect the pool of the stations' path."""
         self._pool = await asyncpg.create_pool(
             self.dsn,
-            min_size=1,
+            min_size=0,  # asyncpg would log every failed attempt to keep one while the database is away
             max_size=self._service_size,
             command_timeout=30,
             server_settings={"application_name": "pilotwire service"},

@@ -19,8 +19,8 @@ class WriterLanes:
 
         Raises: OSError, asyncpg.PostgresError when the database is not there.
         """
-        for lane in self._lanes:  # one after the other: each waits for what a former process left behind
-            await lane.start()
+        # Together: each ends what a former process left in its lane, and waits for what was left in any.
+        await asyncio.gather(*(lane.start() for lane in self._lanes))
 
     async def close(self, timeout_s: float = 10) -> None:
         """Write what waits, then stop. What the database cannot take within `timeout_s` is given up unanswered."""
