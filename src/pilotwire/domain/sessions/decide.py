@@ -266,6 +266,9 @@ def _fresh_samples(
 ) -> tuple[tuple[Sample, ...], tuple[tuple[datetime, str | None], ...]]:
     """Leave out samples that the session has; also give what to know a repetition by from now on."""
     known = facts.recent
+    if len(samples) == 1:  # the usual message
+        kind = (samples[0].at, kind_of(samples[0]))
+        return ((), known) if kind in known else (samples, (*known, kind)[-_RECENT:])
     kinds = [(sample.at, kind_of(sample)) for sample in samples]
     if known:
         fresh = [index for index, kind in enumerate(kinds) if kind not in known]

@@ -28,6 +28,7 @@ _POWER_ONLY = {"Power.Active.Import", "Power.Active.Export"}
 _KILO_UNITS = frozenset(
     case(unit) for unit in ("kWh", "kW", "kA", "kV") for case in (str, str.lower, str.upper, str.title)
 )
+_PLAIN_UNITS = frozenset({None, "Wh", "W", "A", "V", "Percent"})
 _MEGA_UNITS = frozenset({"MWh", "MWH", "MW"})
 _FOLDED = _POWER_ONLY | {"Current.Import", "Current.Export", "Voltage"}
 _encode = msgspec.json.Encoder().encode
@@ -171,9 +172,8 @@ def _energy_wh(reading: Reading) -> Decimal:
     value = Decimal(reading.value)
     if not value.is_finite():
         raise ValueError(reading.value)
-    scale = _scale(reading)
-    if scale:
-        value = value.scaleb(scale)
+    if reading.multiplier or reading.unit not in _PLAIN_UNITS:
+        value = value.scaleb(_scale(reading))
     if abs(value) >= _LARGEST:
         raise ValueError(reading.value)
     if len(reading.value) > _LONGEST or value.adjusted() < -6:
@@ -183,9 +183,8 @@ def _energy_wh(reading: Reading) -> Decimal:
 
 def _number(reading: Reading) -> float:
     value = float(reading.value)
-    scale = _scale(reading)
-    if scale:
-        value *= 10.0**scale
+    if reading.multiplier or reading.unit not in _PLAIN_UNITS:
+        value *= 10.0 ** _scale(reading)
     if not -_LARGEST < value < _LARGEST:  # also refuses what is not a number
         raise ValueError(reading.value)
     return value if not -_SMALLEST < value < _SMALLEST else 0.0
