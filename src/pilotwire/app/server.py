@@ -29,7 +29,9 @@ from pilotwire.domain.stations.repository import (
     pepper_of,
 )
 from pilotwire.domain.stations.sinks import SINKS as STATION_SINKS
+from pilotwire.jobs.commands import CommandRunner
 from pilotwire.jobs.partitions import keep_partitions, keep_partitions_for_ever
+from pilotwire.ocpp.desk import Desk
 from pilotwire.ocpp.doorkeeper import StationDirectory, StationDoorkeeper
 from pilotwire.ocpp.gateway import Endpoint, HandshakeFailure, Limits, Listener, TlsFiles
 from pilotwire.ocpp.refresh import Refresher
@@ -54,6 +56,7 @@ class Edge:
     switchboard: Switchboard
     listener: Listener
     pepper: bytes
+    desk: Desk
 
 
 async def open_database(
@@ -124,12 +127,15 @@ async def open_edge(
     bus.subscribe(EnrolmentKeysChanged, keys_changed)
     switchboard.run(Refresher(database, bus, directory, switchboard.tokens).run())
     stack.push_async_callback(switchboard.stop)
+    desk = Desk(switchboard, bus)
+    running = asyncio.create_task(CommandRunner(database, bus, desk, clock).run(), name="command runner")
+    stack.push_async_callback(_cancelled, running)
     listener = Listener(StationDoorkeeper(directory, pepper, clock), switchboard, limits)
     for identity, address in addresses:
         # A guesser who is at work during a restart must not hold up the genuine station.
         listener.recall_success(identity, address)
     stack.push_async_callback(listener.drain, settings.drain_timeout_s)
-    return Edge(database, bus, writer, directory, switchboard, listener, pepper)
+    return Edge(database, bus, writer, directory, switchboard, listener, pepper, desk)
 
 
 class Server:
@@ -206,6 +212,7 @@ class Server:
             },
             measures=_measures(edge),
             clock=self._clock,
+            desk=edge.desk,
             stations_url=self._settings.stations_url or self.stations_url,
         )
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from pilotwire.domain.stations.ports import CallAnswer, NoAnswer, NotConnected
+from pilotwire.domain.stations.ports import CallAnswer, ConnectionLost, NoAnswer, NotConnected
 from pilotwire.ocpp.codec.envelope import CallError, CallResult, build_call
 
 __all__ = ["Caller", "Exchange"]
@@ -41,7 +41,8 @@ class Caller:
     async def call(self, action: str, payload: bytes, timeout_s: float) -> CallAnswer:
         """Send a CALL when those before it are done, and wait for its answer.
 
-        Raises: NotConnected when the connection ends first; NoAnswer after `timeout_s`, waiting in line included.
+        Raises: NotConnected when the connection has ended, ConnectionLost when it ends before the answer; NoAnswer
+        after `timeout_s`, waiting in line included.
         """
         if self._lock is None:  # made when first needed: most connections never carry a call of ours
             self._lock = asyncio.Lock()
@@ -81,4 +82,4 @@ class Caller:
         """End: the call that waits will not be answered any more."""
         self._closed = True
         if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_exception(NotConnected("the station disconnected before it answered"))
+            self._waiter.set_exception(ConnectionLost("the station disconnected before it answered"))

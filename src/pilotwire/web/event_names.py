@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from pilotwire.domain.operations.events import CommandChanged, TaskChanged
 from pilotwire.domain.sessions.records import SessionKept
 from pilotwire.domain.stations.ports import StationChanged, StationConnected
 from pilotwire.domain.stations.records import (
@@ -82,6 +83,29 @@ def _changed(notice: StationChanged) -> Mapping[str, Any]:
     }
 
 
+def _command(notice: CommandChanged) -> Mapping[str, Any]:
+    return {
+        "task_id": notice.task_id,
+        "number": notice.number,
+        "station_id": notice.identity,
+        "command": notice.command,
+        "state": notice.state,
+        "outcome": notice.outcome,
+        "detail": notice.detail,
+    }
+
+
+def _task(notice: TaskChanged) -> Mapping[str, Any]:
+    return {
+        "id": notice.task_id,
+        "command": notice.command,
+        "state": notice.state,
+        "total": notice.total,
+        "succeeded": notice.succeeded,
+        "failed": notice.failed,
+    }
+
+
 def session_name(notice: SessionKept) -> str:
     """Name the event of a session: a session of which the start was missed starts with what came first."""
     if notice.change == "ended":
@@ -120,4 +144,6 @@ SHAPES: Mapping[type, tuple[str, Shape]] = {
     SecurityEventKept: ("station.security", _security),
     ConnectorStatusChanged: ("connector.status", _connector),
     StationChanged: ("station.changed", _changed),
+    CommandChanged: ("command.changed", _command),
+    TaskChanged: ("task.changed", _task),
 }

@@ -13,7 +13,7 @@ from fastapi.routing import APIRoute
 
 from pilotwire.domain.identity.attempts import LoginAttempts
 from pilotwire.web import live, operations
-from pilotwire.web.api import events, onboarding, people, sessions, sites, stations, tokens
+from pilotwire.web.api import events, onboarding, people, sessions, sites, stations, tasks, tokens
 from pilotwire.web.auth import refuse_unknown_parameters
 from pilotwire.web.events import EventHub
 from pilotwire.web.guard import Guard
@@ -24,6 +24,7 @@ __all__ = ["WebServer", "create_web_app"]
 
 _TAGS = [
     {"name": "stations", "description": "Charging stations: add, look at, change, call."},
+    {"name": "tasks", "description": "Commands to stations, one or ten thousand."},
     {"name": "sessions", "description": "Charging sessions and their meter samples."},
     {"name": "tokens", "description": "Who may charge."},
     {"name": "sites", "description": "Where stations stand."},
@@ -63,7 +64,7 @@ def create_web_app(services: WebServices) -> FastAPI:
     app.state.services = services
     app.state.hub = hub = EventHub(services.bus, capacity=services.event_capacity)
     app.state.attempts = LoginAttempts()
-    for module in (stations, sessions, tokens, sites, onboarding, events, people, live, operations):
+    for module in (stations, tasks, sessions, tokens, sites, onboarding, events, people, live, operations):
         app.include_router(module.router)
     streams = Measure("event_streams", "Open event streams.", "gauge", lambda: hub.readers)
     app.include_router(operations.metrics_route(operations.make_registry((*services.measures, streams))))
@@ -83,6 +84,7 @@ def _describe_problems(app: FastAPI) -> None:
     def openapi() -> dict[str, Any]:
         schema = make()
         schema.setdefault("components", {}).setdefault("schemas", {})["Problem"] = dict(PROBLEM_SCHEMA)
+        schema["components"]["schemas"] |= tasks.command_schemas()
         return schema
 
     app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's own way to extend the schema

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pilotwire.bus import LocalBus
 from pilotwire.core.clock import Clock, utc_now
 from pilotwire.db.engine import Database
+from pilotwire.domain.operations.model import CommandDesk
 from pilotwire.domain.stations.ports import StationCaller
 
 __all__ = ["Measure", "WebServices"]
@@ -51,6 +52,8 @@ class WebServices:
     health: Callable[[], Mapping[str, str]] = _nothing_to_report
     measures: Sequence[Measure] = ()
     clock: Clock = utc_now
+    desk: CommandDesk | None = None
+    """Takes commands to stations; None in a process without a stations' edge."""
     stations_url: str = ""
     """Where stations connect, for the page that says so: `ws://host:9000/ocpp`."""
     event_capacity: int = field(default=10_000)

@@ -1,10 +1,12 @@
 """Tokens in SQL, for the stations' edge."""
 
+from collections.abc import Sequence
+
 import asyncpg
 
 from pilotwire.domain.access.model import Token, TokenStatus, fold_uid
 
-__all__ = ["find_token"]
+__all__ = ["find_token", "list_for_stations"]
 
 
 async def find_token(connection: asyncpg.Connection, tenant_id: int, uid: str) -> Token | None:
@@ -17,3 +19,18 @@ async def find_token(connection: asyncpg.Connection, tenant_id: int, uid: str) -
     if row is None:
         return None
     return Token(row["uid"], TokenStatus(row["status"]), row["group_id"], row["valid_until"])
+
+
+async def list_for_stations(
+    connection: asyncpg.Connection, tenant_id: int, uids: Sequence[str] | None, limit: int
+) -> list[asyncpg.Record]:
+    """Give the tokens named, or all that may charge: uid, folded_uid, kind, status, group_id, valid_until."""
+    rows: list[asyncpg.Record] = await connection.fetch(
+        "SELECT uid, folded_uid, kind, status, group_id, valid_until FROM token WHERE tenant_id = $1"
+        " AND CASE WHEN $2::text[] IS NULL THEN status = 'accepted' AND (valid_until IS NULL OR valid_until > now())"
+        " ELSE folded_uid = ANY($2::text[]) END ORDER BY folded_uid LIMIT $3",
+        tenant_id,
+        None if uids is None else [fold_uid(uid) for uid in uids],
+        limit,
+    )
+    return rows

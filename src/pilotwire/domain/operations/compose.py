@@ -1,0 +1,66 @@
+"""A command with the tokens that it names, read when it is sent."""
+
+from datetime import datetime
+
+import asyncpg
+
+from pilotwire.core.errors import Invalid
+from pilotwire.domain.access.lookup import list_for_stations
+from pilotwire.domain.access.model import TokenKind, TokenStatus, fold_uid
+from pilotwire.domain.operations.commands import Command, SendLocalList
+from pilotwire.domain.operations.model import KnownToken, Order
+
+__all__ = ["compose_order"]
+
+_LONGEST_LIST = 500
+
+
+async def compose_order(
+    connection: asyncpg.Connection, tenant_id: int, number: int, command: Command, now: datetime
+) -> Order:
+    """Read the tokens that a command names.
+
+    Raises: Invalid when the local list would be longer than a message may be.
+    """
+    if isinstance(command, SendLocalList):
+        uids = command.token_uids
+        tokens = await _tokens(connection, tenant_id, uids)
+        if len(tokens) > _LONGEST_LIST:
+            raise Invalid(
+                f"more than {_LONGEST_LIST} tokens may charge, too many for one message: name the token_uids that"
+                " this station needs"
+            )
+        if uids is not None:
+            tokens = _in_order(uids, tokens, keep_unknown=command.mode == "differential")
+        return Order(number, command, now, tuple(tokens))
+    uid = getattr(command, "token_uid", None)
+    if uid is None:
+        return Order(number, command, now)
+    found = await _tokens(connection, tenant_id, (uid,))
+    return Order(number, command, now, tuple(_in_order((uid,), found, keep_unknown=True)))
+
+
+async def _tokens(
+    connection: asyncpg.Connection, tenant_id: int, uids: tuple[str, ...] | None
+) -> list[KnownToken]:
+    rows = await list_for_stations(connection, tenant_id, uids, _LONGEST_LIST + 1)
+    return [
+        KnownToken(
+            row["uid"],
+            TokenKind(row["kind"]),
+            TokenStatus(row["status"]),
+            row["group_id"],
+            row["valid_until"],
+        )
+        for row in rows
+    ]
+
+
+def _in_order(uids: tuple[str, ...], known: list[KnownToken], *, keep_unknown: bool) -> list[KnownToken]:
+    by_uid = {fold_uid(token.uid): token for token in known}
+    wanted = {fold_uid(uid): uid for uid in uids}
+    return [
+        by_uid.get(folded) or KnownToken(uid)
+        for folded, uid in wanted.items()
+        if keep_unknown or folded in by_uid
+    ]

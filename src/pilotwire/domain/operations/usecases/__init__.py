@@ -1,0 +1,1 @@
+"""Commands and tasks: giving, looking at, cancelling, trying again."""

@@ -1,0 +1,289 @@
+"""Giving a command to one station or to many."""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import func
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from pilotwire.bus import LocalBus
+from pilotwire.core.clock import Clock
+from pilotwire.core.errors import Invalid, NotFound
+from pilotwire.core.ids import new_uuid
+from pilotwire.db.engine import Database
+from pilotwire.domain.access.model import TokenStatus, fold_uid
+from pilotwire.domain.identity.model import Principal, Right, require
+from pilotwire.domain.identity.repository import keep_audit
+from pilotwire.domain.operations import queries
+from pilotwire.domain.operations.commands import (
+    Command,
+    Reserve,
+    SendLocalList,
+    StartCharging,
+    StopCharging,
+)
+from pilotwire.domain.operations.compose import compose_order
+from pilotwire.domain.operations.errors import NothingToDo, StationNotReady, TaskOver
+from pilotwire.domain.operations.events import TaskChanged, TaskQueued
+from pilotwire.domain.operations.model import CommandDesk, Order, Readiness, TaskState
+from pilotwire.domain.operations.queries import Place
+from pilotwire.domain.sessions import repository as sessions
+from pilotwire.domain.stations import queries as stations
+from pilotwire.domain.stations.queries import StationFilter
+
+__all__ = ["Means", "Plan", "give_command", "give_commands", "read_command", "retry_task"]
+
+WhenOffline = Literal["queue", "refuse"]
+_NOT_READY = {
+    Readiness.OFFLINE: "is not connected",
+    Readiness.NOT_ADMITTED: "is not admitted: set its admission to accepted first",
+    Readiness.NOT_BOOTED: "is connected, but its boot has not been accepted yet",
+}
+_MOST_STATIONS = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What commands are given with."""
+
+    db: Database
+    bus: LocalBus
+    desk: CommandDesk
+    clock: Clock
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How a task goes on. Units: s, percent of all its stations."""
+
+    expires_in_s: int = 86_400
+    concurrency: int = 50
+    stop_when_failed_percent: float | None = None
+    random_delay_s: int = 0
+    note: str = ""
+
+
+def read_command(given: Any) -> Command:
+    """Read a command as people give it.
+
+    Raises: Invalid with the reason.
+    """
+    try:
+        command: Command = msgspec.convert(given, Command)
+    except (msgspec.ValidationError, ValueError) as error:
+        text, _, place = str(error).partition(" - at `$.")
+        field = place.rstrip("`")
+        if field == "command":
+            known = sorted(str(each.__struct_config__.tag) for each in Command.__args__)
+            raise Invalid(
+                f"there is no command {given.get('command')!r:.80}; there are {', '.join(known)}"
+            ) from error
+        raise Invalid(f"{field}: {text}" if field else text) from error
+    return command
+
+
+async def give_command(
+    means: Means,
+    principal: Principal,
+    identity: str,
+    command: Command,
+    plan: Plan,
+    when_offline: WhenOffline = "queue",
+) -> UUID:
+    """Give a command to a station; it is sent at once, or when the station takes commands, until it expires.
+
+    Raises: NotFound, Invalid (nothing is sent), StationNotReady when it may not wait.
+    """
+    require(principal, Right.CALL_STATIONS)
+    now = means.clock()
+    async with means.db.tenant(principal.tenant_id) as connection:
+        found = await queries.list_places(connection, [identity])
+        if identity not in found:
+            raise NotFound(f"there is no station '{identity}'")
+        station_id, version = found[identity]
+        command = await _resolved(connection, identity, command, now)
+    readiness = means.desk.readiness(station_id)
+    if readiness is not Readiness.READY and when_offline == "refuse":
+        why = _NOT_READY[readiness]
+        raise StationNotReady(f'\'{identity}\' {why}; with "when_offline": "queue" the command waits')
+    await _check_tokens(means, principal, command)
+    if version is not None:
+        order = await _order(means, principal, command)
+        means.desk.check(version, order)
+    places = [Place(station_id)]
+    return await _keep(means, principal, command, plan, places, f"station {identity}")
+
+
+async def give_commands(
+    means: Means,
+    principal: Principal,
+    chosen: Sequence[str] | StationFilter,
+    command: Command,
+    plan: Plan,
+    *,
+    retry_of: UUID | None = None,
+) -> UUID:
+    """Give a command to the stations named or found. Stations whose version has no such command are refused singly.
+
+    Raises: NotFound for a name that is no station, NothingToDo when none is found, Invalid.
+    """
+    require(principal, Right.CALL_STATIONS)
+    if isinstance(command, StopCharging) and command.evse_id is None:
+        raise Invalid(
+            "many stations are stopped by evse_id; a session_id or transaction_id is of one station"
+        )
+    async with means.db.tenant(principal.tenant_id) as connection:
+        identities = chosen if not isinstance(chosen, StationFilter) else await _found(connection, chosen)
+        found = await queries.list_places(connection, identities)
+    missing = [identity for identity in identities if identity not in found]
+    if missing:
+        raise NotFound(
+            f"there is no station '{missing[0]}'" + (f" and {len(missing) - 1} more" * (len(missing) > 1))
+        )
+    if not found:
+        raise NothingToDo("no station fits the filter")
+    await _check_tokens(means, principal, command)
+    order = await _order(means, principal, command)
+    refusals = {
+        version: _refusal(means.desk, version, order) for version in {each[1] for each in found.values()}
+    }
+    if all(refusals.values()):
+        raise Invalid(next(iter(refusals.values())))
+    now = means.clock()
+    places = [
+        Place(
+            found[identity][0],
+            now + timedelta(seconds=random.uniform(0, plan.random_delay_s)) if plan.random_delay_s else None,  # noqa: S311
+            refusals[found[identity][1]],
+        )
+        for identity in dict.fromkeys(identities)
+    ]
+    return await _keep(means, principal, command, plan, places, f"{len(places)} stations", retry_of)
+
+
+async def retry_task(means: Means, principal: Principal, task_id: UUID, plan: Plan) -> UUID:
+    """Give a task's command again to the stations where it did not succeed, as a new task.
+
+    Raises: NotFound, TaskOver while it still runs, NothingToDo when all succeeded.
+    """
+    require(principal, Right.CALL_STATIONS)
+    async with means.db.tenant(principal.tenant_id) as connection:
+        row = await queries.find_task(connection, task_id)
+        if row is None:
+            raise NotFound(f"there is no task {task_id}")
+        if row.finished_at is None:
+            raise TaskOver("the task is not over yet: cancel it first, or wait for its end")
+        identities = await queries.list_unsuccessful(connection, task_id)
+    if not identities:
+        raise NothingToDo("the task has succeeded at all its stations")
+    command = read_command(row.command)
+    if isinstance(command, StopCharging) and command.evse_id is None:
+        return await give_command(means, principal, identities[0], command, plan)
+    return await give_commands(means, principal, identities, command, plan, retry_of=task_id)
+
+
+async def _found(connection: AsyncConnection, wanted: StationFilter) -> list[str]:
+    identities: list[str] = []
+    after = None
+    while len(identities) < _MOST_STATIONS:
+        rows = await stations.list_stations(connection, wanted, after, 1000)
+        identities += [row.identity for row in rows]
+        if len(rows) < 1000:
+            break
+        after = rows[-1].identity
+    return identities
+
+
+def _refusal(desk: CommandDesk, version: str | None, order: Order) -> str:
+    if version is None:
+        return ""
+    try:
+        desk.check(version, order)
+    except Invalid as error:
+        return error.detail
+    return ""
+
+
+async def _order(means: Means, principal: Principal, command: Command) -> Order:
+    async with means.db.service.acquire() as connection:
+        return await compose_order(connection, principal.tenant_id, 1, command, means.clock())
+
+
+async def _check_tokens(means: Means, principal: Principal, command: Command) -> None:
+    """Refuse what the system itself would refuse when the station asks for the token."""
+    if isinstance(command, Reserve) and command.until <= means.clock():
+        raise Invalid("until: the reservation would be over already; give a moment to come")
+    order = await _order(means, principal, command)
+    if isinstance(command, StartCharging | Reserve):
+        token = order.tokens[0]
+        if token.status is None:
+            raise Invalid(f"token_uid: there is no token '{token.uid}'; add it by POST /tokens first")
+        if token.status is not TokenStatus.ACCEPTED:
+            raise Invalid(f"token_uid: the token '{token.uid}' is {token.status}; accept it first")
+    if isinstance(command, SendLocalList) and command.mode == "full":
+        wanted = {fold_uid(uid) for uid in command.token_uids or ()}
+        if unknown := wanted - {fold_uid(token.uid) for token in order.tokens}:
+            raise Invalid(f"token_uids: there is no token '{min(unknown)}'; a full list has known tokens only")
+
+
+async def _resolved(connection: AsyncConnection, identity: str, command: Command, now: datetime) -> Command:
+    """Name a session by its transaction, as stations do."""
+    del now
+    if not isinstance(command, StopCharging) or command.session_id is None:
+        return command
+    try:
+        session_id = UUID(command.session_id)
+    except ValueError:
+        raise Invalid("session_id: not the id of a session") from None
+    row = await sessions.find_session(connection, session_id)
+    if row is None or row.identity != identity:
+        raise NotFound(f"'{identity}' has no session {session_id}")
+    if row.ended_at is not None:
+        raise TaskOver("the session has ended already")
+    return StopCharging(transaction_id=row.transaction_ref)
+
+
+async def _keep(
+    means: Means,
+    principal: Principal,
+    command: Command,
+    plan: Plan,
+    places: Sequence[Place],
+    what_for: str,
+    retry_of: UUID | None = None,
+) -> UUID:
+    task_id = new_uuid()
+    refused = sum(bool(place.refusal) for place in places)
+    async with means.db.tenant(principal.tenant_id) as connection:
+        await queries.insert_task(
+            connection,
+            {
+                "id": task_id,
+                "tenant_id": principal.tenant_id,
+                "name": command.name,
+                "command": msgspec.to_builtins(command),
+                "state": TaskState.RUNNING.value,
+                "created_by": principal.name,
+                "note": plan.note,
+                "concurrency": plan.concurrency,
+                "stop_when_failed_percent": plan.stop_when_failed_percent,
+                "total": len(places),
+                "failed": refused,
+                "retry_of": retry_of,
+                "created_at": func.now(),
+            },
+        )
+        expires_at = means.clock() + timedelta(seconds=plan.expires_in_s)
+        await queries.insert_commands(connection, principal.tenant_id, task_id, expires_at, places)
+        after = {"task_id": str(task_id), "command": command.name, "note": plan.note}
+        await keep_audit(connection, principal, "command.given", what_for, after=after)
+    means.bus.publish(
+        TaskChanged(principal.tenant_id, task_id, command.name, "running", len(places), 0, refused)
+    )
+    means.bus.publish(TaskQueued(task_id, tuple(place.station_id for place in places if not place.refusal)))
+    return task_id

@@ -1,0 +1,103 @@
+"""Looking at tasks, cancelling them, letting paused ones go on."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, func
+
+from pilotwire.bus import LocalBus
+from pilotwire.core.errors import NotFound
+from pilotwire.db.engine import Database
+from pilotwire.domain.identity.model import Principal, Right, require
+from pilotwire.domain.identity.repository import keep_audit
+from pilotwire.domain.operations import queries
+from pilotwire.domain.operations.errors import TaskOver
+from pilotwire.domain.operations.events import TaskChanged, TaskQueued
+from pilotwire.domain.operations.model import TaskState
+
+__all__ = ["cancel_task", "get_task", "list_commands", "list_tasks", "resume_task"]
+
+
+async def get_task(db: Database, principal: Principal, task_id: UUID) -> Row[Any]:
+    """Get a task.
+
+    Raises: NotFound.
+    """
+    require(principal, Right.VIEW_NETWORK)
+    async with db.tenant(principal.tenant_id) as connection:
+        return _there(await queries.find_task(connection, task_id), task_id)
+
+
+async def list_tasks(
+    db: Database, principal: Principal, *, state: str | None, before: UUID | None, limit: int
+) -> Sequence[Row[Any]]:
+    """List tasks, the newest first; `before` is the last one of the previous page."""
+    require(principal, Right.VIEW_NETWORK)
+    async with db.tenant(principal.tenant_id) as connection:
+        return await queries.list_tasks(connection, state, before, limit)
+
+
+async def list_commands(
+    db: Database, principal: Principal, task_id: UUID, *, state: str | None, after: int, limit: int
+) -> Sequence[Row[Any]]:
+    """List what became of a task at each station; `after` is the number of the previous page's last one.
+
+    Raises: NotFound.
+    """
+    require(principal, Right.VIEW_NETWORK)
+    async with db.tenant(principal.tenant_id) as connection:
+        _there(await queries.find_task(connection, task_id), task_id)
+        return await queries.list_commands(connection, task_id, state, after, limit)
+
+
+async def cancel_task(db: Database, bus: LocalBus, principal: Principal, task_id: UUID) -> Row[Any]:
+    """Cancel what a task has not sent yet; what is under way ends by itself.
+
+    Raises: NotFound, TaskOver.
+    """
+    require(principal, Right.CALL_STATIONS)
+    async with db.tenant(principal.tenant_id) as connection:
+        row = _there(await queries.lock_task(connection, task_id), task_id)
+        if row.finished_at is not None or row.state == TaskState.CANCELLED:
+            raise TaskOver(f"the task is {row.state} already")
+        count = await queries.cancel_queued(connection, task_id)
+        cancelled = row.cancelled + count
+        over = row.succeeded + row.failed + cancelled >= row.total
+        row = await queries.update_task(
+            connection,
+            task_id,
+            {"state": "cancelled", "cancelled": cancelled, "finished_at": func.now() if over else None},
+        )
+        await keep_audit(connection, principal, "task.cancelled", str(task_id), after={"cancelled": count})
+    _tell(bus, row)
+    return row
+
+
+async def resume_task(db: Database, bus: LocalBus, principal: Principal, task_id: UUID) -> Row[Any]:
+    """Let a paused task go on, without its stop rule from now on.
+
+    Raises: NotFound, TaskOver when it is not paused.
+    """
+    require(principal, Right.CALL_STATIONS)
+    async with db.tenant(principal.tenant_id) as connection:
+        row = _there(await queries.lock_task(connection, task_id), task_id)
+        if row.state != TaskState.PAUSED:
+            raise TaskOver(f"the task is {row.state}, not paused")
+        values = {"state": "running", "stop_when_failed_percent": None}
+        row = await queries.update_task(connection, task_id, values)
+        waiting = await queries.queued_stations(connection, task_id)
+        await keep_audit(connection, principal, "task.resumed", str(task_id))
+    _tell(bus, row)
+    bus.publish(TaskQueued(task_id, tuple(waiting)))
+    return row
+
+
+def _there(row: Row[Any] | None, task_id: UUID) -> Row[Any]:
+    if row is None:
+        raise NotFound(f"there is no task {task_id}")
+    return row
+
+
+def _tell(bus: LocalBus, row: Row[Any]) -> None:
+    bus.publish(TaskChanged(row.tenant_id, row.id, row.name, row.state, row.total, row.succeeded, row.failed))

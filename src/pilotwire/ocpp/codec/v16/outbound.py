@@ -1,0 +1,295 @@
+"""OCPP 1.6: how commands are spelt and their answers read."""
+
+from typing import Any
+
+from pilotwire.core.errors import Invalid
+from pilotwire.domain.access.model import TokenStatus
+from pilotwire.domain.operations import commands as c
+from pilotwire.domain.operations.model import CommandState, KnownToken, Order, Reply
+from pilotwire.ocpp.codec.outbound import NotInVersion, given, profile_id, reply_by_status
+
+__all__ = ["read_answer", "spell"]
+
+Spelt = tuple[str, dict[str, Any]]
+
+_TRIGGERS = {
+    "boot_notification": "BootNotification",
+    "heartbeat": "Heartbeat",
+    "status_notification": "StatusNotification",
+    "meter_values": "MeterValues",
+    "firmware_status": "FirmwareStatusNotification",
+    "diagnostics_status": "DiagnosticsStatusNotification",
+}
+# Only the security whitepaper's ExtendedTriggerMessage knows these.
+_EXTENDED_TRIGGERS = {"log_status": "LogStatusNotification", "sign_certificate": "SignChargePointCertificate"}
+_PURPOSES = {"station": "ChargePointMaxProfile", "default": "TxDefaultProfile", "session": "TxProfile"}
+_ROOTS = {"csms_root": "CentralSystemRootCertificate", "manufacturer_root": "ManufacturerRootCertificate"}
+
+
+def spell(order: Order) -> Spelt:
+    """Give action and payload of a command.
+
+    Raises: NotInVersion, Invalid.
+    """
+    command = order.command
+    match command:
+        case c.StartCharging():
+            return "RemoteStartTransaction", given(idTag=_tag(order), connectorId=command.evse_id)
+        case c.StopCharging():
+            return "RemoteStopTransaction", {"transactionId": _transaction(order)}
+        case c.Reset():
+            return "Reset", {"type": _reset(command)}
+        case c.Unlock():
+            return "UnlockConnector", {"connectorId": _connector(command.evse_id, command.connector_id)}
+        case c.SetAvailability():
+            kind = "Operative" if command.available else "Inoperative"
+            place = _connector(command.evse_id, command.connector_id)
+            return "ChangeAvailability", {"connectorId": place or 0, "type": kind}
+        case c.Trigger():
+            return _trigger(command)
+        case c.ClearCache():
+            return "ClearCache", {}
+        case c.DataTransfer():
+            payload = given(vendorId=command.vendor_id, messageId=command.message_id, data=command.data)
+            return "DataTransfer", payload
+        case _:
+            return _further(order)
+
+
+def _further(order: Order) -> Spelt:  # noqa: C901, PLR0912 - a table
+    command = order.command
+    match command:
+        case c.Reserve():
+            return "ReserveNow", _reservation(order, command)
+        case c.CancelReservation():
+            return "CancelReservation", {"reservationId": command.reservation_id}
+        case c.SetLimit():
+            return "SetChargingProfile", _limit(order, command)
+        case c.ClearLimit():
+            purpose = None if command.scope is None else _PURPOSES[command.scope]
+            return "ClearChargingProfile", given(connectorId=command.evse_id, chargingProfilePurpose=purpose)
+        case c.GetCompositeSchedule():
+            unit = command.unit and command.unit.upper()
+            payload = {"connectorId": command.evse_id, "duration": command.duration_s}
+            return "GetCompositeSchedule", payload | given(chargingRateUnit=unit)
+        case c.GetConfiguration():
+            return "GetConfiguration", {"key": list(command.keys)} if command.keys else {}
+        case c.SetConfiguration():
+            return "ChangeConfiguration", {"key": command.key, "value": command.value}
+        case c.GetLocalListVersion():
+            return "GetLocalListVersion", {}
+        case c.SendLocalList():
+            return "SendLocalList", _local_list(order, command)
+        case c.GetLogs():
+            return _logs(order, command)
+        case c.UpdateFirmware():
+            return _firmware(order, command)
+        case c.ListCertificates() | c.InstallCertificate() | c.DeleteCertificate():
+            return _certificates(command)
+        case _:
+            raise _refusal(command)
+
+
+def _refusal(command: c.Command) -> NotInVersion:
+    others = {"get_variables": "use get_configuration", "set_variables": "use set_configuration"}
+    more = others.get(command.name) or "it needs a station with OCPP 2.0.1 or 2.1"
+    return NotInVersion(f"OCPP 1.6 has no {command.name}: {more}")
+
+
+def _tag(order: Order) -> str:
+    uid = order.tokens[0].uid if order.tokens else str(getattr(order.command, "token_uid", ""))
+    return _as_tag(uid)
+
+
+def _as_tag(uid: str) -> str:
+    if len(uid) > 20:
+        raise NotInVersion(
+            f"the token '{uid}' has {len(uid)} characters; OCPP 1.6 takes 20 at most, and some stations 16"
+        )
+    return uid
+
+
+def _transaction(order: Order) -> int:
+    ref = order.transaction_ref
+    if ref is None:
+        raise Invalid("no open session is known there; give its transaction_id")
+    if not ref.isascii() or not ref.isdigit() or int(ref) >= 2**31:
+        raise Invalid(f"'{ref}' is not the number of a 1.6 transaction: a station cannot be told to stop it")
+    return int(ref)
+
+
+def _reset(command: c.Reset) -> str:
+    if command.evse_id is not None:
+        raise NotInVersion("OCPP 1.6 resets whole stations only: leave evse_id out")
+    if command.mode not in ("soft", "hard"):
+        raise NotInVersion(
+            f"OCPP 1.6 has no reset '{command.mode}': use soft, which ends sessions in order, or hard"
+        )
+    return command.mode.capitalize()
+
+
+def _connector(evse_id: int | None, connector_id: int | None) -> int | None:
+    """Connector n of a 1.6 station is connector 1 of EVSE n."""
+    if connector_id not in (None, 1):
+        raise NotInVersion(
+            "a 1.6 station numbers its connectors through: give the connector's number as evse_id, without connector_id"
+        )
+    return evse_id
+
+
+def _trigger(command: c.Trigger) -> Spelt:
+    # Connector 0 makes some stations hang, so the station as a whole is asked without a number.
+    place = given(connectorId=_connector(command.evse_id, command.connector_id))
+    if command.message in _TRIGGERS:
+        return "TriggerMessage", {"requestedMessage": _TRIGGERS[command.message], **place}
+    if command.message in _EXTENDED_TRIGGERS:
+        return "ExtendedTriggerMessage", {"requestedMessage": _EXTENDED_TRIGGERS[command.message], **place}
+    known = ", ".join((*_TRIGGERS, *_EXTENDED_TRIGGERS))
+    raise NotInVersion(f"OCPP 1.6 has no trigger for {command.message}; there are {known}")
+
+
+def _reservation(order: Order, command: c.Reserve) -> dict[str, Any]:
+    if command.connector_type is not None:
+        raise NotInVersion("OCPP 1.6 does not reserve by connector type: give an evse_id")
+    token = order.tokens[0] if order.tokens else KnownToken(command.token_uid)
+    return {
+        "connectorId": command.evse_id or 0,
+        "expiryDate": command.until,
+        "idTag": _as_tag(token.uid),
+        "reservationId": order.number,
+    } | given(parentIdTag=token.group_id and _as_tag(token.group_id))
+
+
+def _limit(order: Order, command: c.SetLimit) -> dict[str, Any]:
+    amount, unit = (command.limit_w, "W") if command.limit_a is None else (command.limit_a, "A")
+    if amount is None or round(amount, 1) != amount:
+        raise NotInVersion("OCPP 1.6 takes limits with one decimal at most")
+    period = {"startPeriod": 0, "limit": amount} | given(numberPhases=command.number_phases)
+    schedule = {"chargingRateUnit": unit, "startSchedule": order.now, "chargingSchedulePeriod": [period]}
+    profile = {
+        "chargingProfileId": profile_id(command.scope, command.evse_id),
+        "stackLevel": command.stack_level,
+        "chargingProfilePurpose": _PURPOSES[command.scope],
+        "chargingProfileKind": "Absolute",
+        "chargingSchedule": schedule | given(duration=command.duration_s),
+    }
+    if command.scope == "session":
+        profile["transactionId"] = _transaction(order)
+    return {"connectorId": command.evse_id or 0, "csChargingProfiles": profile}
+
+
+def _local_list(order: Order, command: c.SendLocalList) -> dict[str, Any]:
+    entries = []
+    for token in order.tokens:
+        # Spec: 5.15: a tag without its information is taken off the list by a differential update.
+        entry: dict[str, Any] = {"idTag": _as_tag(token.uid)}
+        if token.status is not None:
+            entry["idTagInfo"] = _tag_info(token)
+        entries.append(entry)
+    return {
+        "listVersion": order.number,
+        "updateType": command.mode.capitalize(),
+        "localAuthorizationList": entries,
+    }
+
+
+def _tag_info(token: KnownToken) -> dict[str, Any]:
+    status = token.status or TokenStatus.INVALID
+    return {"status": status.value.capitalize()} | given(
+        expiryDate=token.valid_until, parentIdTag=token.group_id and _as_tag(token.group_id)
+    )
+
+
+def _logs(order: Order, command: c.GetLogs) -> Spelt:
+    tries = given(retries=command.retries, retryInterval=command.retry_interval_s)
+    if command.kind == "diagnostics":
+        times = given(startTime=command.since, stopTime=command.until)
+        return "GetDiagnostics", {"location": command.location, **tries, **times}
+    times = given(oldestTimestamp=command.since, latestTimestamp=command.until)
+    log = {"remoteLocation": command.location, **times}
+    return "GetLog", {"log": log, "logType": "SecurityLog", "requestId": order.number, **tries}
+
+
+def _firmware(order: Order, command: c.UpdateFirmware) -> Spelt:
+    tries = given(retries=command.retries, retryInterval=command.retry_interval_s)
+    at = command.retrieve_at or order.now
+    if command.signature is None:
+        if command.install_at is not None:
+            raise NotInVersion(
+                "unsigned firmware of OCPP 1.6 has no time of installation: leave install_at out"
+            )
+        return "UpdateFirmware", {"location": command.location, "retrieveDate": at, **tries}
+    firmware = {
+        "location": command.location,
+        "retrieveDateTime": at,
+        "signingCertificate": command.signing_certificate,
+        "signature": command.signature,
+    } | given(installDateTime=command.install_at)
+    return "SignedUpdateFirmware", {"requestId": order.number, "firmware": firmware, **tries}
+
+
+def _certificates(command: c.ListCertificates | c.InstallCertificate | c.DeleteCertificate) -> Spelt:
+    if isinstance(command, c.DeleteCertificate):
+        return "DeleteCertificate", {"certificateHashData": hash_data(command)}
+    if command.use not in _ROOTS:
+        raise NotInVersion(f"OCPP 1.6 has no certificates for {command.use}; there are {', '.join(_ROOTS)}")
+    if isinstance(command, c.ListCertificates):
+        return "GetInstalledCertificateIds", {"certificateType": _ROOTS[command.use]}
+    payload = {"certificateType": _ROOTS[command.use], "certificate": command.certificate}
+    return "InstallCertificate", payload
+
+
+def hash_data(command: c.DeleteCertificate) -> dict[str, str]:
+    """Give the hashes that name a certificate."""
+    return {
+        "hashAlgorithm": command.hash_algorithm,
+        "issuerNameHash": command.issuer_name_hash,
+        "issuerKeyHash": command.issuer_key_hash,
+        "serialNumber": command.serial_number,
+    }
+
+
+def read_answer(order: Order, answer: dict[str, Any]) -> Reply:  # noqa: C901 - a table
+    """Say what an answer means."""
+    match order.command:
+        case c.GetConfiguration():
+            entries = {
+                str(each.get("key")): each.get("value")
+                for each in answer.get("configurationKey") or ()
+                if isinstance(each, dict)
+            }
+            return Reply(
+                CommandState.DONE,
+                "answered",
+                result={"configuration": entries, "unknown_keys": answer.get("unknownKey") or []},
+            )
+        case c.GetLocalListVersion():
+            return Reply(CommandState.DONE, "answered", result={"version": answer.get("listVersion")})
+        case c.GetLogs() if "status" not in answer:
+            # Spec: 6.28: without a file name there is nothing to upload.
+            if not answer.get("fileName"):
+                return Reply(CommandState.REJECTED, "nothing_to_upload")
+            return Reply(CommandState.DONE, "accepted", result={"file_name": answer["fileName"]})
+        case c.UpdateFirmware() if "status" not in answer:
+            return Reply(CommandState.DONE, "accepted")
+        case c.ClearLimit() if answer.get("status") == "Unknown":
+            return Reply(CommandState.DONE, "nothing_to_clear")
+        case c.ListCertificates():
+            found = answer.get("certificateHashData") or []
+            if answer.get("status") == "NotFound":
+                return Reply(CommandState.DONE, "not_found", result={"certificates": []})
+            return reply_by_status(answer.get("status"), certificates=found)
+        case c.Reserve():
+            return reply_by_status(answer.get("status"), reservation_id=order.number)
+        case c.SendLocalList():
+            return reply_by_status(answer.get("status"), version=order.number)
+        case c.GetCompositeSchedule():
+            return reply_by_status(
+                answer.get("status"),
+                starts_at=answer.get("scheduleStart"),
+                schedule=answer.get("chargingSchedule"),
+            )
+        case _:
+            return reply_by_status(
+                answer.get("status"), data=answer.get("data"), file_name=answer.get("filename")
+            )
