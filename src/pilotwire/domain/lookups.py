@@ -1,6 +1,6 @@
 """Facts that a decision needs and does not have in memory."""
 
-__all__ = ["LookupNeeded", "SessionLookup", "StartLookup", "TokenLookup"]
+__all__ = ["LookupNeeded", "NumberLookup", "SessionLookup", "StartLookup", "TokenLookup"]
 
 
 class LookupNeeded(Exception):
@@ -21,6 +21,10 @@ class SessionLookup(LookupNeeded):
     def __init__(self, transaction_ref: str) -> None:
         super().__init__(transaction_ref)
         self.transaction_ref = transaction_ref
+
+
+class NumberLookup(LookupNeeded):
+    """All transaction numbers that were reserved are given out."""
 
 
 class StartLookup(LookupNeeded):

@@ -16,7 +16,7 @@ from pilotwire.db.retry import retry_while_away
 from pilotwire.db.writer import Entry
 from pilotwire.domain.access.events import TokenChanged
 from pilotwire.domain.access.lookup import find_token
-from pilotwire.domain.lookups import LookupNeeded, SessionLookup, StartLookup, TokenLookup
+from pilotwire.domain.lookups import LookupNeeded, NumberLookup, SessionLookup, StartLookup, TokenLookup
 from pilotwire.domain.sessions.repository import look_up_ref, look_up_start, next_transaction_block
 from pilotwire.domain.stations.decide import BootPolicy
 from pilotwire.domain.stations.model import Admission, StationRecord
@@ -68,6 +68,8 @@ class _TransactionNumbers:
     def next(self) -> int:
         if len(self._numbers) < 512:
             self.low.set()
+        if not self._numbers:
+            raise NumberLookup
         return self._numbers.popleft()
 
     def __len__(self) -> int:
@@ -216,7 +218,7 @@ class Switchboard:
     async def _look_up(self, link: StationLink, record: StationRecord, needed: LookupNeeded) -> None:
         changes = self.tokens.changes
         # What this very connection said before may still be on its way to the disk.
-        if not isinstance(needed, TokenLookup):
+        if isinstance(needed, (SessionLookup, StartLookup)):
             await self.writer.settled()
         async with self._database.service.acquire() as connection:
             match needed:
@@ -235,6 +237,8 @@ class Switchboard:
                         link.sessions.starts.setdefault(key, None)
                     else:
                         link.sessions.remember(facts)
+                case NumberLookup():
+                    self._numbers.add(await next_transaction_block(connection))
                 case _:
                     raise TypeError(f"no way to look up {needed!r}")
 

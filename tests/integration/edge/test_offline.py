@@ -166,6 +166,19 @@ async def test_a_start_repeated_across_a_restart_gets_the_same_number(database: 
             assert len(await edge.sessions("CP-1")) == 2
 
 
+async def test_starts_wait_for_numbers_when_none_are_left(edge: RunningEdge) -> None:
+    """As after a long outage of the database, in which a whole network began to charge."""
+    numbers = edge.edge.switchboard._numbers
+    async with station(edge.url, "CP-1", "1.6") as cp:
+        await cp.boot()
+        given = []
+        for count in range(5):
+            numbers._numbers.clear()
+            given.append((await cp.call("StartTransaction", started(count)))["transactionId"])
+    assert len(set(given)) == 5
+    assert len(await edge.sessions("CP-1")) == 5
+
+
 async def test_a_session_goes_on_after_a_restart_in_its_middle(database: str) -> None:
     async with running_edge(database) as edge:
         await prepare(edge)
