@@ -33,7 +33,11 @@ app = typer.Typer(
 user_app = typer.Typer(help="People who sign in to the console.", no_args_is_help=True, rich_markup_mode=None)
 station_app = typer.Typer(help="Charging stations.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(user_app, name="user")
+task_app = typer.Typer(
+    help="Tasks of a running server: what became of commands.", no_args_is_help=True, rich_markup_mode=None
+)
 app.add_typer(station_app, name="station")
+app.add_typer(task_app, name="task")
 
 DataDir = Annotated[Path | None, typer.Option(help="Directory of the embedded database.  [default: data]")]
 Http = Annotated[
@@ -47,6 +51,8 @@ OcppTls = Annotated[
 ]
 TlsCert = Annotated[Path | None, typer.Option(help="Certificate chain of the server, PEM; for --ocpp-tls.")]
 TlsKey = Annotated[Path | None, typer.Option(help="Private key of the certificate, PEM.")]
+Url = Annotated[str, typer.Option(envvar="PILOTWIRE_URL", help="A running server.")]
+Key = Annotated[str, typer.Option(envvar="PILOTWIRE_API_KEY", help="An API key of the role operator.")]
 ClientCa = Annotated[Path | None, typer.Option(help="Authorities of station certificates, PEM; profile 3.")]
 
 
@@ -293,6 +299,58 @@ def add_station(
             typer.echo(f"{each}  {secret}")
 
     _with_database(_settings(data_dir=data_dir), work)
+
+
+@station_app.command("command")
+def give_command(
+    identity: Annotated[str, typer.Argument(help="The station.")],
+    command: Annotated[str, typer.Argument(help="Such as reset, unlock, start_charging.")],
+    parameters: Annotated[list[str] | None, typer.Argument(help="key=value ...")] = None,
+    expires_in: Annotated[
+        int, typer.Option(min=1, help="Seconds that it may wait for the station.")
+    ] = 86_400,
+    wait: Annotated[float, typer.Option(min=0, help="Seconds to wait for its end; 0: give it only.")] = 30,
+    url: Url = "http://127.0.0.1:8080",
+    key: Key = "",
+) -> None:
+    """Give a command to a station by a running server, and tell what came of it."""
+    from pilotwire.app.remote import Remote, command_of, result_lines
+
+    body = {**command_of(command, parameters or []), "expires_in_s": expires_in}
+    task_id = (remote := Remote(url, key)).give(identity, body)
+    typer.echo(f"task {task_id}")
+    if wait:
+        typer.echo("\n".join(result_lines([*remote.follow(task_id, wait)][-1])))
+
+
+@task_app.command("list")
+def list_tasks(
+    limit: Annotated[int, typer.Option(min=1, max=1000)] = 20,
+    url: Url = "http://127.0.0.1:8080",
+    key: Key = "",
+) -> None:
+    """List the newest tasks."""
+    from pilotwire.app.remote import Remote, task_line
+
+    for task in Remote(url, key).tasks(limit):
+        typer.echo(task_line(task))
+
+
+@task_app.command("show")
+def show_task(task_id: str, url: Url = "http://127.0.0.1:8080", key: Key = "") -> None:
+    """Show a task and what became of it at each station (the first thousand)."""
+    from pilotwire.app.remote import Remote, result_lines, task_line
+
+    task = Remote(url, key).task(task_id)
+    typer.echo("\n".join([task_line(task), *result_lines(task)]))
+
+
+@task_app.command("cancel")
+def cancel_task(task_id: str, url: Url = "http://127.0.0.1:8080", key: Key = "") -> None:
+    """Cancel what a task has not sent yet."""
+    from pilotwire.app.remote import Remote, task_line
+
+    typer.echo(task_line(Remote(url, key).cancel(task_id)))
 
 
 def _settings(**given: Any) -> Settings:

@@ -68,13 +68,13 @@ class Plan:
     note: str = ""
 
 
-def read_command(given: Any) -> Command:
-    """Read a command as people give it.
+def read_command(given: Any, *, strict: bool = True) -> Command:
+    """Read a command as people give it; without `strict` texts are read as the numbers that are wanted.
 
     Raises: Invalid with the reason.
     """
     try:
-        command: Command = msgspec.convert(given, Command)
+        command: Command = msgspec.convert(given, Command, strict=strict)
     except (msgspec.ValidationError, ValueError) as error:
         text, _, place = str(error).partition(" - at `$.")
         field = place.rstrip("`")
@@ -228,7 +228,9 @@ async def _check_tokens(means: Means, principal: Principal, command: Command) ->
     if isinstance(command, SendLocalList) and command.mode == "full":
         wanted = {fold_uid(uid) for uid in command.token_uids or ()}
         if unknown := wanted - {fold_uid(token.uid) for token in order.tokens}:
-            raise Invalid(f"token_uids: there is no token '{min(unknown)}'; a full list has known tokens only")
+            raise Invalid(
+                f"token_uids: there is no token '{min(unknown)}'; a full list has known tokens only"
+            )
 
 
 async def _resolved(connection: AsyncConnection, identity: str, command: Command, now: datetime) -> Command:
