@@ -16,6 +16,8 @@ __all__ = ["run_server"]
 
 log = structlog.get_logger(__name__)
 
+_SAME_SIGNAL_S = 2.0
+
 Beside = Callable[[Server, asyncio.Event], Awaitable[None]]
 
 
@@ -42,13 +44,18 @@ async def _run(
     beside: Beside | None,
 ) -> None:
     stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    told_at = 0.0
 
     def stop_or_quit() -> None:
-        if stop.is_set():
+        nonlocal told_at
+        # A launcher in between (make, uv) may pass on the Ctrl-C that the terminal has sent us already.
+        if stop.is_set() and loop.time() - told_at > _SAME_SIGNAL_S:
             os._exit(130)
+        if not stop.is_set():
+            told_at = loop.time()
         stop.set()
 
-    loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop_or_quit)
     server = Server(settings)
