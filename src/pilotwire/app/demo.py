@@ -116,7 +116,7 @@ class Demo:
                 least_occupied=0.4,
                 fault_rate=0.05,
                 offline_rate=0.1,
-                sample_interval_s=15,
+                sample_interval_s=5,
                 registers_wh=self._registers,
                 state_path=self._state,
                 finish_sessions=False,

@@ -254,10 +254,14 @@ async def test_bad_input_is_explained_and_nothing_is_sent(
 
 async def test_viewers_look_only(system: Operations) -> None:
     task = await system.give("CP-1", "clear_cache")
-    made = await system.edge.value("SELECT count(*) FROM task")
     _, key = await create_api_key(system.edge.edge.database, system_principal(), "v", Role.VIEWER)
     headers = {"Authorization": f"Bearer {key}"}
     assert (await system.http.get(f"/api/v1/tasks/{task}", headers=headers)).status_code == 200
+    await system.edge.add_token("04A1B2C3D4E5F6")
+    start = await system.give("CP-1", "start_charging", token_uid="04A1B2C3D4E5F6")
+    seen = (await system.http.get(f"/api/v1/tasks/{start}", headers=headers)).json()
+    assert "04A1B2C3D4E5F6" not in seen["parameters"]["token_uid"]
+    made = await system.edge.value("SELECT count(*) FROM task")
     for path in (f"/tasks/{task}/cancel", f"/tasks/{task}/retry", f"/tasks/{task}/resume"):
         assert (await system.http.post(f"/api/v1{path}", headers=headers)).status_code == 403
     answer = await system.http.post(

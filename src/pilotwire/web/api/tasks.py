@@ -9,6 +9,8 @@ from fastapi import APIRouter, Body, Path, Query
 from pydantic import Field, ValidationError
 
 from pilotwire.core.errors import Invalid, Unavailable
+from pilotwire.domain.access.usecases.manage_tokens import shorten_uid
+from pilotwire.domain.identity.model import Principal, Right
 from pilotwire.domain.operations.commands import Command
 from pilotwire.domain.operations.usecases import give_commands as giving
 from pilotwire.domain.operations.usecases import manage_tasks
@@ -29,6 +31,7 @@ CommandState = Literal[
     "queued", "sent", "accepted", "done", "rejected", "failed", "timed_out", "expired", "cancelled", "unknown"
 ]
 _EXPIRES = Field(86_400, ge=1, le=90 * 86_400, description="How long it may wait for the station.")
+_TOKENS = frozenset({"token_uid", "token_uids", "customer_identifier"})
 _REF = "#/components/schemas/{name}"
 
 
@@ -207,7 +210,7 @@ async def list_tasks(
     rows = await manage_tasks.list_tasks(
         services.db, asking, state=state or None, before=decode_cursor(cursor, UUID), limit=limit + 1
     )
-    return make_page(rows, limit, _show, lambda row: (row.id,))
+    return make_page(rows, limit, lambda row: _show(row, asking), lambda row: (row.id,))
 
 
 @router.get("/tasks/{task_id}")
@@ -225,19 +228,19 @@ async def get_task(
         services.db, asking, task_id, state=state or None, after=_after(cursor), limit=limit + 1
     )
     page = make_page(results, limit, _show_result, lambda each: (str(each.id),))
-    return TaskWithResults(**_fields(row), results=page)
+    return TaskWithResults(**_fields(row, asking), results=page)
 
 
 @router.post("/tasks/{task_id}/cancel")
 async def cancel_task(asking: Asking, services: Services, task_id: TaskId) -> Task:
     """Cancel what has not been sent; what is under way ends by itself."""
-    return _show(await manage_tasks.cancel_task(services.db, services.bus, asking, task_id))
+    return _show(await manage_tasks.cancel_task(services.db, services.bus, asking, task_id), asking)
 
 
 @router.post("/tasks/{task_id}/resume")
 async def resume_task(asking: Asking, services: Services, task_id: TaskId) -> Task:
     """Let a task go on that its stop rule has paused; the rule is off from now on."""
-    return _show(await manage_tasks.resume_task(services.db, services.bus, asking, task_id))
+    return _show(await manage_tasks.resume_task(services.db, services.bus, asking, task_id), asking)
 
 
 @router.post("/tasks/{task_id}/retry", status_code=202)
@@ -255,17 +258,25 @@ def _after(cursor: str | None) -> int:
     return int(text)
 
 
-def _fields(row: Any) -> dict[str, Any]:
+def _fields(row: Any, asking: Principal) -> dict[str, Any]:
     kept = (
         "id", "state", "created_by", "note", "concurrency", "stop_when_failed_percent", "total", "succeeded", "failed",
         "cancelled", "retry_of", "created_at", "finished_at",
     )  # fmt: skip
     parameters = {key: value for key, value in row.command.items() if key != "command" and value is not None}
+    if not asking.may(Right.VIEW_TOKENS):
+        parameters = {
+            key: _shortened(value) if key in _TOKENS else value for key, value in parameters.items()
+        }
     return {**{name: getattr(row, name) for name in kept}, "command": row.name, "parameters": parameters}
 
 
-def _show(row: Any) -> Task:
-    return Task(**_fields(row))
+def _shortened(value: Any) -> Any:
+    return [shorten_uid(each) for each in value] if isinstance(value, list) else shorten_uid(str(value))
+
+
+def _show(row: Any, asking: Principal) -> Task:
+    return Task(**_fields(row, asking))
 
 
 def _show_result(row: Any) -> CommandResult:

@@ -104,7 +104,7 @@ def _tag(order: Order) -> str:
 def _as_tag(uid: str) -> str:
     if len(uid) > 20:
         raise NotInVersion(
-            f"the token '{uid}' has {len(uid)} characters; OCPP 1.6 takes 20 at most, and some stations 16"
+            f"the token has {len(uid)} characters; OCPP 1.6 takes 20 at most, and some stations 16"
         )
     return uid
 
