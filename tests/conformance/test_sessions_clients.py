@@ -107,8 +107,8 @@ async def test_a_session_of_the_ocpp_packages_1_6_client(edge: RunningEdge) -> N
     assert (session["meter_start_wh"], session["meter_end_wh"], session["energy_wh"]) == (12345, 20000, 7655)
     assert session["stop_reason"] == "EVDisconnected"
     assert session["review"] == []
-    values = await samples_of(edge, session["id"])
-    assert values == [Decimal("13545.5"), Decimal("14000.25"), Decimal(16789)]
+    kept = await samples_of(edge, session["id"])
+    assert kept == [Decimal("13545.5"), Decimal("14000.25"), Decimal(16789)]
 
 
 async def test_a_remote_start_of_the_ocpp_packages_1_6_client(edge: RunningEdge) -> None:

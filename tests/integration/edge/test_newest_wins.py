@@ -11,9 +11,9 @@ from websockets import ConnectionClosed
 
 from pilotwire.domain.stations.ports import NoAnswer, NotConnected
 from pilotwire.ocpp import arrivals
-from tests.support.edge import RunningEdge, running_edge
+from tests.support.edge import PASSWORD, RunningEdge, running_edge
 from tests.support.raw_station import CLOSE, RawStation, basic, drop_all
-from tests.support.stations import PASSWORD, Refused, Station, station
+from tests.support.stations import Refused, Station, station
 
 SWAPS = 1000
 PRESENT = "SELECT connected FROM station_presence WHERE station_id = $1"

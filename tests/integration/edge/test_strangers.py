@@ -2,9 +2,9 @@
 
 import asyncio
 
-from tests.support.edge import RunningEdge
+from tests.support.edge import PASSWORD, RunningEdge
 from tests.support.raw_station import RawStation, basic, upgrade_head
-from tests.support.stations import PASSWORD, station
+from tests.support.stations import station
 
 SUBPROTOCOL = "Sec-WebSocket-Protocol: ocpp2.0.1"
 
