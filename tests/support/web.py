@@ -17,6 +17,7 @@ from pilotwire.db.engine import Database
 from pilotwire.db.migrate import migrate
 from pilotwire.domain.identity.model import Role, system_principal
 from pilotwire.domain.identity.usecases.manage_api_keys import create_api_key
+from pilotwire.domain.operations.model import Order, Readiness, Reply
 from pilotwire.domain.sessions.messages import Phase, Sample
 from pilotwire.domain.sessions.model import SessionFacts
 from pilotwire.domain.sessions.records import SampleKept, SessionKept
@@ -64,6 +65,15 @@ class StationsByHand:
 
     def link(self, station_id: int) -> LinkInfo | None:
         return self.links.get(station_id)
+
+    def readiness(self, station_id: int) -> Readiness:
+        return Readiness.READY if station_id in self.links else Readiness.OFFLINE
+
+    def check(self, ocpp_version: str, order: Order) -> None:
+        """Every command fits: what does not is the codec's to say."""
+
+    async def send(self, station_id: int, order: Order) -> Reply:
+        raise NotConnected
 
 
 @dataclass
@@ -113,7 +123,7 @@ async def open_edge(dsn: str, **more: Any) -> AsyncIterator[Edge]:
     db = Database(dsn)
     await db.open()
     caller = StationsByHand()
-    services = WebServices(db=db, bus=LocalBus(), caller=caller, pepper=PEPPER, **more)
+    services = WebServices(db=db, bus=LocalBus(), caller=caller, pepper=PEPPER, desk=caller, **more)
     app = create_web_app(services)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(db.close)

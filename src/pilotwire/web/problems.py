@@ -28,6 +28,7 @@ STATUS_BY_CODE: Mapping[str, int] = {
     "method_not_allowed": 405,
     "conflict": 409,
     "account_exists": 409,
+    "connection_lost": 409,
     "nothing_to_do": 409,
     "site_exists": 409,
     "site_in_use": 409,

@@ -36,6 +36,13 @@ RULES = {
     "GET /api/v1/stations/{station_id}/messages": Rule(OPERATOR, owned=True),
     "GET /api/v1/stations/{station_id}/reports": Rule(OPERATOR, owned=True),
     "POST /api/v1/stations/{station_id}/call/{action}": Rule(OPERATOR, {"type": "Soft"}, owned=True),
+    "POST /api/v1/stations/{station_id}/commands": Rule(OPERATOR, {"command": "clear_cache"}, owned=True),
+    "POST /api/v1/commands": Rule(OPERATOR, {"command": "clear_cache", "stations": ["CP-1"]}),
+    "GET /api/v1/tasks": Rule(VIEWER),
+    "GET /api/v1/tasks/{task_id}": Rule(VIEWER, owned=True),
+    "POST /api/v1/tasks/{task_id}/resume": Rule(OPERATOR, owned=True),
+    "POST /api/v1/tasks/{task_id}/cancel": Rule(OPERATOR, owned=True),
+    "POST /api/v1/tasks/{task_id}/retry": Rule(OPERATOR, owned=True),
     "GET /api/v1/stations/{station_id}/security-events": Rule(VIEWER, owned=True),
     "GET /api/v1/sessions": Rule(VIEWER),
     "GET /api/v1/sessions/{session_id}": Rule(VIEWER, owned=True),
@@ -111,7 +118,9 @@ async def network(web_database: str) -> AsyncIterator[Network]:
             return str(answer.json()["id"])
 
         await admin.post("/api/v1/tokens", json={"uid": "CARD"})
+        given = await admin.post("/api/v1/stations/CP-1/commands", json={"command": "clear_cache"})
         names = {
+            "task_id": given.json()["task_id"],
             "station_id": "CP-1",
             "action": "Reset",
             "uid": "CARD",
@@ -166,6 +175,8 @@ async def test_whoever_may_can(network: Network) -> None:
             client = await network.edge.client(None if who == ANYBODY else who)
             answer = await client.request(method, network.address(route), json=rule.body)
             expected = answer.status_code == 401 if path == "/api/v1/login" else answer.is_success
+            if path.endswith("/resume"):
+                expected = answer.json().get("code") == "task_over"  # allowed, and not paused
             if not expected:
                 wrong.append((who, route, answer.status_code, answer.text))
     assert wrong == []
@@ -190,7 +201,7 @@ async def test_another_tenants_lists_are_empty(network: Network) -> None:
     stranger = await network.edge.client("stranger")
     for path in (
         "stations", "sessions", "tokens", "sites", "enrolment-keys", "configuration-templates", "deviations",
-        "users",
+        "users", "tasks",
     ):  # fmt: skip
         assert (await stranger.get(f"/api/v1/{path}")).json() == {"items": [], "next": None}, path
 
@@ -225,6 +236,8 @@ async def _everything(edge: Edge) -> list[tuple[Any, ...]]:
         "api_key",
         "user_account",
         "configuration_template",
+        "task",
+        "command",
     )
     found: list[tuple[Any, ...]] = []
     for table in tables:

@@ -31,6 +31,8 @@ class NotConnected(Conflict):
 class ConnectionLost(NotConnected):
     """The station disconnected before it answered; it may still have done what it was asked."""
 
+    code = "connection_lost"
+
 
 class InvalidPayload(Invalid):
     """The payload does not fit the action in the station's OCPP version."""

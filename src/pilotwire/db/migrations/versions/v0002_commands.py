@@ -70,5 +70,5 @@ def upgrade() -> None:
             f"CREATE POLICY tenant ON {table} TO pilotwire_app"
             f" USING (tenant_id = current_setting('pilotwire.tenant_id')::integer)"
             f" WITH CHECK (tenant_id = current_setting('pilotwire.tenant_id')::integer);"
-            f"GRANT SELECT, INSERT, UPDATE ON {table} TO pilotwire_app"
+            f"GRANT SELECT, INSERT, UPDATE, DELETE ON {table} TO pilotwire_app"
         )
