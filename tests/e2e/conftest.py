@@ -33,9 +33,12 @@ class Site:
     url: str
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Chromium without a window."""
+    """Chromium without a window.
+
+    It is closed with the module: while it is there its own event loop runs, and other tests could not run theirs.
+    """
     path = next(filter(None, map(shutil.which, ("chromium", "google-chrome", "chromium-browser"))), None)
     if path is None:
         pytest.skip("no Chromium on this machine (Debian: apt-get install chromium)")
@@ -45,7 +48,7 @@ def browser() -> Iterator[Browser]:
         chromium.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def site(postgres_server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A whole server in a thread of its own, with six simulated stations at which cars charge."""
     dsn = create_database(postgres_server, "e2e_pages")
