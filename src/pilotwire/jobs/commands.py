@@ -20,10 +20,10 @@ from pilotwire.db.engine import Database
 from pilotwire.db.retry import retry_while_away
 from pilotwire.domain.operations import repository as rows
 from pilotwire.domain.operations.commands import Reset
-from pilotwire.domain.operations.compose import compose_order
+from pilotwire.domain.operations.compose import compose_order, number_of
 from pilotwire.domain.operations.events import CommandChanged, StationReady, TaskChanged, TaskQueued
 from pilotwire.domain.operations.followup import Step, end_of_wait, step_of
-from pilotwire.domain.operations.model import CommandDesk, CommandState, Readiness, Reply
+from pilotwire.domain.operations.model import CommandDesk, CommandState, Order, Readiness, Reply
 from pilotwire.domain.operations.repository import Following, Head
 from pilotwire.domain.sessions.records import SessionKept
 from pilotwire.domain.stations.ports import ConnectionLost, NoAnswer, NotConnected, StationRemoved
@@ -79,7 +79,7 @@ class CommandRunner:
         try:
             await retry_while_away(self._recover, lambda: True)
             while True:
-                await retry_while_away(self._pass, lambda: True)
+                await self._pass_safely()
                 wait_s = _LOOK_S
                 if self._look_at is not None:
                     wait_s = min(wait_s, max(0.0, (self._look_at - self._clock()).total_seconds()))
@@ -142,6 +142,13 @@ class CommandRunner:
         async with self._database.service.acquire() as connection:
             for changed in await rows.settle_tasks(connection):
                 self._tell_task(changed)
+
+    async def _pass_safely(self) -> None:
+        try:
+            await retry_while_away(self._pass, lambda: True)
+        except Exception:
+            log.exception("commands could not be looked at; next try soon")
+            await asyncio.sleep(1)
 
     async def _pass(self) -> None:
         self._wake.clear()
@@ -213,43 +220,51 @@ class CommandRunner:
     async def _send(self, head: Head) -> bool:
         """Send a command; True when its end is still to come."""
         now = self._clock()
-        async with self._database.service.acquire() as connection:
-            try:
-                order = await compose_order(connection, head.tenant_id, _number(head.id), head.command, now)
-            except Invalid as error:
-                self._tell(
-                    await rows.finish(connection, head.id, CommandState.REJECTED, "not_possible", str(error))
-                )
-                return False
-            if not await rows.claim(connection, head.id, now):
-                return False
+        order = await self._claimed(head, now)
+        if order is None:
+            return False
         watch = self._watch(head, now) if head.command.follow_s else None
-        reply: Reply | None
-        try:
-            reply = await self._desk.send(head.station_id, order)
-        except ConnectionLost as error:
-            if isinstance(head.command, Reset):  # it rebooted before it answered
-                reply = Reply(CommandState.DONE, "connection_lost", str(error))
-            else:
-                reply = await self._lost(head, error)
-        except NotConnected:
-            await self._put_back(head)
-            reply = None
-        except NoAnswer as error:
-            reply = Reply(CommandState.TIMED_OUT, "no_answer", str(error))
-        except Invalid as error:
-            reply = Reply(CommandState.REJECTED, "not_possible", str(error))
+        reply = await self._reply(head, order)
         if reply is None:
             self._forget(head)
             return False
-        kept: list[bool] = []
-        answered = reply
+        answered, kept = reply, [False]
 
         async def keep() -> None:
-            kept.append(await self._keep(head, answered, watch))
+            kept[0] = await self._keep(head, answered, watch)
 
         await retry_while_away(keep, lambda: True)
         return kept[0]
+
+    async def _claimed(self, head: Head, now: datetime) -> Order | None:
+        """Mark a command as sent; None when it must not go out."""
+        async with self._database.service.acquire() as connection:
+            try:
+                order = await compose_order(connection, head.tenant_id, number_of(head.id), head.command, now)
+            except Invalid as error:
+                state = CommandState.REJECTED
+                self._tell(await rows.finish(connection, head.id, state, "not_possible", str(error)))
+                return None
+            return order if await rows.claim(connection, head.id, now) else None
+
+    async def _reply(self, head: Head, order: Order) -> Reply | None:
+        """Send, and say what came of it; None when the command waits again."""
+        try:
+            return await self._desk.send(head.station_id, order)
+        except ConnectionLost as error:
+            if isinstance(head.command, Reset):  # it rebooted before it answered
+                return Reply(CommandState.DONE, "connection_lost", str(error))
+            return await self._lost(head, error)
+        except NotConnected:
+            await self._put_back(head)
+            return None
+        except NoAnswer as error:
+            return Reply(CommandState.TIMED_OUT, "no_answer", str(error))
+        except Invalid as error:
+            return Reply(CommandState.REJECTED, "not_possible", str(error))
+        except Exception:
+            log.exception("sending a command failed", station=head.identity, command=head.command.name)
+            return Reply(CommandState.FAILED, "internal_error", "a fault of this server; it has been logged")
 
     async def _lost(self, head: Head, error: ConnectionLost) -> Reply | None:
         if head.command.REPEATABLE and head.attempts + 1 < _MOST_ATTEMPTS:
@@ -373,11 +388,6 @@ class CommandRunner:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("a command failed here", error=repr(error), exc_info=error)
-
-
-def _number(command_id: int) -> int:
-    """Give the number by which a command is known to its station: 31 bits, never 0."""
-    return (command_id - 1) % (2**31 - 1) + 1
 
 
 def _changed(following: Following, state: CommandState, outcome: str, detail: str) -> CommandChanged:

@@ -6,12 +6,11 @@ from typing import Any
 import msgspec
 
 from pilotwire.bus import LocalBus
-from pilotwire.core.errors import Invalid
 from pilotwire.domain.operations.commands import DataTransfer, SetLimit, StopCharging
 from pilotwire.domain.operations.events import StationReady
 from pilotwire.domain.operations.model import Order, Readiness, Reply
 from pilotwire.domain.stations.model import Admission
-from pilotwire.domain.stations.ports import StationConnected
+from pilotwire.domain.stations.ports import NotConnected, StationConnected
 from pilotwire.domain.stations.records import StationBootKept
 from pilotwire.ocpp.codec.orders import spell, understand
 from pilotwire.ocpp.codec.outbound import NotInVersion
@@ -63,16 +62,15 @@ class Desk:
     async def send(self, station_id: int, order: Order) -> Reply:
         """Send a command and wait for the answer. Raises: see CommandDesk."""
         link = self._board.links.get(station_id)
-        if link is not None:
-            order = self._with_transaction(link.sessions, order)
-            version, epoch = link.version, link.epoch
-            action, payload = spell(version, order)
-            answer = await self._board.call(station_id, action, payload)
-            if answer.payload is not None and not isinstance(order.command, DataTransfer):
-                answer = msgspec.structs.replace(answer, payload=redacted(answer.payload))
-            return msgspec.structs.replace(understand(version, order, answer), epoch=epoch)
-        await self._board.call(station_id, "", b"")  # raises NotConnected
-        raise Invalid("the station came back this very moment")
+        if link is None:
+            raise NotConnected("the station is not connected now")
+        order = self._with_transaction(link.sessions, order)
+        version, epoch = link.version, link.epoch
+        action, payload = spell(version, order)
+        answer = await self._board.call(station_id, action, payload)
+        if answer.payload is not None and not isinstance(order.command, DataTransfer):
+            answer = msgspec.structs.replace(answer, payload=redacted(answer.payload))
+        return msgspec.structs.replace(understand(version, order, answer), epoch=epoch)
 
     @staticmethod
     def _with_transaction(sessions: Any, order: Order) -> Order:

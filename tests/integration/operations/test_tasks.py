@@ -14,7 +14,7 @@ from pilotwire.domain.identity.usecases.manage_api_keys import create_api_key
 from tests.support.edge import migrated_database
 from tests.support.operations import Operations, eventually, operations, operations_on
 from tests.support.postgres import drop_database
-from tests.support.stations import Station, station
+from tests.support.stations import Station, moment, station
 
 ACCEPTED = {"status": "Accepted"}
 
@@ -311,3 +311,64 @@ async def test_a_restart_in_the_middle_does_no_station_twice(postgres_server: st
     assert states["unknown"] <= 4  # at most what was under way
     assert max(done.values()) == 1
     drop_database(postgres_server, urlsplit(dsn).path.lstrip("/"))
+
+
+async def test_what_was_accepted_is_followed_over_a_restart(postgres_server: str) -> None:
+    dsn = migrated_database(postgres_server)
+    async with operations_on(dsn) as system:
+        await system.edge.add_stations("CP-1")
+        await system.edge.add_token("TAG1")
+        async with station(system.edge.url, "CP-1", answer=lambda *_: ACCEPTED) as cp:
+            await cp.boot()
+            task = await system.give("CP-1", "start_charging", token_uid="TAG1", evse_id=1)
+            number = (await system.result(task, "accepted"))["number"]
+            assert cp.calls[0][1]["remoteStartId"] == number
+    async with operations_on(dsn) as system, station(system.edge.url, "CP-1") as cp:
+        await cp.call(
+            "TransactionEvent",
+            {
+                "eventType": "Started",
+                "timestamp": moment(),
+                "triggerReason": "RemoteStart",
+                "seqNo": 0,
+                "transactionInfo": {"transactionId": "tx-1", "remoteStartId": number},
+                "evse": {"id": 1, "connectorId": 1},
+                "idToken": {"idToken": "TAG1", "type": "ISO14443"},
+            },
+        )
+        started = await system.result(task)
+    assert (started["state"], started["outcome"]) == ("done", "started")
+    drop_database(postgres_server, urlsplit(dsn).path.lstrip("/"))
+
+
+async def test_many_waiting_commands_are_delivered_in_their_order(system: Operations) -> None:
+    for number in range(60):
+        await system.give("CP-1", "data_transfer", vendor_id="org.example", data=str(number))
+    async with station(system.edge.url, "CP-1", answer=lambda *_: ACCEPTED) as cp:
+        await cp.boot()
+        await eventually(lambda: len(cp.calls) == 60)
+        assert [payload["data"] for _, payload in cp.calls] == [str(number) for number in range(60)]
+
+
+@pytest.mark.slow
+async def test_ten_thousand_waiting_commands_cost_nothing(system: Operations) -> None:
+    identities = [f"N-{number:05d}" for number in range(10_000)]
+    await system.edge.add_stations(*identities)
+    task = await system.give_many("clear_cache", filter={"q": "N-"}, expires_in_s=3600)
+    assert (await system.task(task))["total"] == 10_000
+    await asyncio.sleep(0.5)  # the runner has seen that none of them is there
+
+    async def scans() -> int:
+        await asyncio.sleep(1.5)  # the figures are gathered once a second
+        found: int = await system.edge.value(
+            "SELECT seq_scan + idx_scan FROM pg_stat_user_tables WHERE relname = 'command'"
+        )
+        return found
+
+    await scans()
+    before = await scans()
+    assert await scans() == before
+    async with station(system.edge.url, "N-05000", answer=lambda *_: ACCEPTED) as cp:
+        await cp.boot()
+        await system.until(task, lambda each: each["succeeded"] == 1)
+        assert [action for action, _ in cp.calls] == ["ClearCache"]

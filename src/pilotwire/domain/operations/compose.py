@@ -10,9 +10,14 @@ from pilotwire.domain.access.model import TokenKind, TokenStatus, fold_uid
 from pilotwire.domain.operations.commands import Command, SendLocalList
 from pilotwire.domain.operations.model import KnownToken, Order
 
-__all__ = ["compose_order"]
+__all__ = ["compose_order", "number_of"]
 
 _LONGEST_LIST = 500
+
+
+def number_of(command_id: int) -> int:
+    """Give the number by which a command is known to its station: 31 bits, never 0."""
+    return (command_id - 1) % (2**31 - 1) + 1
 
 
 async def compose_order(
