@@ -1,6 +1,8 @@
 """Commands and tasks against stations of plain frames: order, expiry, restart, stop rule, refusals."""
 
 import asyncio
+import json
+import re
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
@@ -372,3 +374,19 @@ async def test_ten_thousand_waiting_commands_cost_nothing(system: Operations) ->
         await cp.boot()
         await system.until(task, lambda each: each["succeeded"] == 1)
         assert [action for action, _ in cp.calls] == ["ClearCache"]
+
+
+async def test_the_api_describes_every_command(system: Operations) -> None:
+    described = (await system.http.get("/api/v1/openapi.json")).json()
+    schemas = described["components"]["schemas"]
+    referred = set(re.findall(r'"#/components/schemas/([^"]+)"', json.dumps(described)))
+    assert referred <= set(schemas)
+    names = {
+        each["properties"]["command"].get("enum", [""])[0]
+        for each in schemas.values()
+        if "command" in each.get("required", ())
+    }
+    body = described["paths"]["/api/v1/commands"]["post"]["requestBody"]["content"]["application/json"][
+        "schema"
+    ]
+    assert set(body["properties"]["command"]["enum"]) <= names

@@ -123,7 +123,7 @@ class TaskWithResults(Task):
 def command_schemas() -> dict[str, Any]:
     """Give the JSON schemas of all commands, for the description of the API."""
     (_,), schemas = msgspec.json.schema_components([Command], ref_template=_REF)
-    return schemas
+    return schemas | {"Choice": Choice.model_json_schema()}
 
 
 def _body_schema(terms: type[Given]) -> dict[str, Any]:
