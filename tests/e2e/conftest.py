@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
@@ -51,7 +52,8 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="module")
 def site(postgres_server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A whole server in a thread of its own, with six simulated stations at which cars charge."""
-    dsn = create_database(postgres_server, "e2e_pages")
+    name = f"pages_{uuid4().hex[:12]}"
+    dsn = create_database(postgres_server, name)
     settings = Settings(
         data_dir=tmp_path_factory.mktemp("e2e"),
         database_url=SecretStr(dsn),
@@ -107,4 +109,4 @@ def site(postgres_server: str, tmp_path_factory: pytest.TempPathFactory) -> Iter
     finally:
         loops[0].call_soon_threadsafe(stops[0].set)
         thread.join(30)
-        drop_database(postgres_server, "e2e_pages")
+        drop_database(postgres_server, name)
