@@ -16,13 +16,14 @@ _encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
 async def copy_rows(
-    connection: asyncpg.Connection, table: str, columns: Sequence[str], rows: Iterable[tuple[Any, ...]]
+    connection: asyncpg.Connection, table: str, columns: Sequence[str], rows: Iterable[Any]
 ) -> None:
-    """Append rows to a table.
+    """Append rows to a table; a row is a tuple or an array-like Struct in the order of the columns.
 
-    Texts must not hold control characters: JSON writes them as escapes that CSV does not know.
+    A Struct may have another one as its last field, whose fields are then columns too, if only numbers, moments and
+    UUIDs stand before it. Texts must not hold control characters: JSON writes them as escapes that CSV does not know.
     """
-    data = b"\n".join([_encode(row)[1:-1] for row in rows])
+    data = b"\n".join([_flat(_encode(row)) for row in rows])
 
     async def source() -> AsyncIterator[bytes]:
         yield data
@@ -30,6 +31,11 @@ async def copy_rows(
     await connection.copy_to_table(
         table, source=source(), columns=columns, format="csv", quote='"', escape="\\", null="null"
     )
+
+
+def _flat(row: bytes) -> bytes:
+    """Give the cells of a JSON array, and in place of an array at its end the cells of that."""
+    return row[1:-2].replace(b",[", b",", 1) if row.endswith(b"]]") else row[1:-1]
 
 
 async def run_with_rows(connection: asyncpg.Connection, statement: str, rows: Sequence[Any]) -> None:

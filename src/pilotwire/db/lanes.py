@@ -11,7 +11,7 @@ __all__ = ["WriterLanes"]
 class WriterLanes:
     """Group-commit writers that share the stations among them; all of a station's entries go through the same one."""
 
-    def __init__(self, dsn: str, gateway: str, sinks: Mapping[type, Sink], *, lanes: int = 2) -> None:
+    def __init__(self, dsn: str, gateway: str, sinks: Mapping[type, Sink], *, lanes: int = 3) -> None:
         self._lanes = [GroupWriter(dsn, f"{gateway}/{lane}", sinks, gateway=gateway) for lane in range(lanes)]
 
     async def start(self) -> None:
@@ -26,9 +26,12 @@ class WriterLanes:
         """Write what waits, then stop. What the database cannot take within `timeout_s` is given up unanswered."""
         await asyncio.gather(*(lane.close(timeout_s) for lane in self._lanes))
 
-    def submit(self, entry: Entry) -> None:
-        """Add an entry to the next batch of its station's lane. `kept` or `failed` is called later, exactly once."""
-        self._lanes[entry.station_id % len(self._lanes)].submit(entry)
+    def submit(self, entry: Entry) -> bool:
+        """Add an entry to the next batch of its station's lane. `kept` or `failed` is called later, exactly once.
+
+        Return whether that lane is full: then the producer should stop reading until what it submitted is kept.
+        """
+        return self._lanes[entry.station_id % len(self._lanes)].submit(entry)
 
     async def settled(self) -> None:
         """Wait until everything submitted before has been kept or has failed."""

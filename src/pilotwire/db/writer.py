@@ -134,11 +134,16 @@ class GroupWriter:
         """Whether producers should stop reading until what they submitted is kept."""
         return len(self._queue) >= self._capacity
 
-    def submit(self, entry: Entry) -> None:
-        """Add an entry to the next batch. Its `kept` or `failed` is called later, exactly once."""
-        self._queue.append(entry)
+    def submit(self, entry: Entry) -> bool:
+        """Add an entry to the next batch. Its `kept` or `failed` is called later, exactly once.
+
+        Return whether the queue is full: then the producer should stop reading until what it submitted is kept.
+        """
+        queue = self._queue
+        queue.append(entry)
         if not self._wake.is_set():
             self._wake.set()
+        return len(queue) >= self._capacity
 
     async def settled(self) -> None:
         """Wait until everything submitted before has been kept or has failed."""

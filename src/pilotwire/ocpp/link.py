@@ -288,8 +288,8 @@ class StationLink:
 
     def _submit(self, entry: _Answer) -> None:
         self.in_flight += 1
-        self.host.writer.submit(entry)
-        if self.in_flight >= _MOST_IN_FLIGHT or self.host.writer.full:
+        lane_is_full = self.host.writer.submit(entry)
+        if lane_is_full or self.in_flight >= _MOST_IN_FLIGHT:
             self._pause()
 
     def _refuse(

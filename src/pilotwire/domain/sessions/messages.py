@@ -19,7 +19,7 @@ class Phase(StrEnum):
     ENDED = "ended"
 
 
-class Sample(msgspec.Struct, frozen=True, gc=False):
+class Sample(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """What a meter read at one moment.
 
     Units: Wh of the import register, W of import (negative: export), A and V per phase, percent of charge.

@@ -43,8 +43,8 @@ class SessionEventKept(msgspec.Struct, frozen=True, gc=False):
     offline: bool
 
 
-class SampleKept(msgspec.Struct, frozen=True, gc=False):
-    """One meter sample."""
+class SampleKept(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """One meter sample; the fields, and those of the sample, are in the order in which the sink copies them."""
 
     tenant_id: int
     station_id: int

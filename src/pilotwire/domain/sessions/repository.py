@@ -15,6 +15,7 @@ from pilotwire.db.bulk import copy_rows, run_with_rows
 from pilotwire.db.writer import Sink
 from pilotwire.domain.sessions import tables
 from pilotwire.domain.sessions.decide import SessionsView
+from pilotwire.domain.sessions.messages import Sample
 from pilotwire.domain.sessions.model import SessionFacts
 from pilotwire.domain.sessions.records import SampleKept, SessionEventKept, SessionKept
 from pilotwire.domain.stations.tables import station
@@ -72,11 +73,7 @@ FROM json_to_recordset($1) AS n (
 WHERE s.id = n.id
 """
 
-_SAMPLE_COLUMNS = (
-    "tenant_id", "station_id", "evse_no", "connector_no", "session_id", "received_at", "at", "context", "energy_wh",
-    "power_w", "current_l1_a", "current_l2_a", "current_l3_a", "voltage_l1_v", "voltage_l2_v", "voltage_l3_v",
-    "soc_percent", "other",
-)  # fmt: skip
+_SAMPLE_COLUMNS = (*SampleKept.__struct_fields__[:-1], *Sample.__struct_fields__)
 
 
 async def _write_sessions(connection: asyncpg.Connection, records: list[SessionKept]) -> None:
@@ -191,32 +188,7 @@ async def _write_events(connection: asyncpg.Connection, records: list[SessionEve
 
 
 async def _write_samples(connection: asyncpg.Connection, records: list[SampleKept]) -> None:
-    rows = []
-    for r in records:
-        s = r.sample
-        rows.append(
-            (
-                r.tenant_id,
-                r.station_id,
-                r.evse_no,
-                r.connector_no,
-                r.session_id,
-                r.received_at,
-                s.at,
-                s.context,
-                s.energy_wh,
-                s.power_w,
-                s.current_l1_a,
-                s.current_l2_a,
-                s.current_l3_a,
-                s.voltage_l1_v,
-                s.voltage_l2_v,
-                s.voltage_l3_v,
-                s.soc_percent,
-                s.other,
-            )
-        )
-    await copy_rows(connection, "sample", _SAMPLE_COLUMNS, rows)
+    await copy_rows(connection, "sample", _SAMPLE_COLUMNS, records)
 
 
 SINKS: Mapping[type, Sink] = {

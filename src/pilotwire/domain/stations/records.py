@@ -17,10 +17,11 @@ __all__ = [
 ]
 
 
-class FrameKept(msgspec.Struct, frozen=True, gc=False):
+class FrameKept(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """One exchange with a station: a call and its answer, as they went over the wire.
 
-    Line breaks and tabs between the parts of the JSON are blanks here; secrets are taken out.
+    Line breaks and tabs between the parts of the JSON are blanks here; secrets are taken out. The fields are in the
+    order in which the sink copies them.
     """
 
     tenant_id: int

@@ -106,21 +106,7 @@ async def _write_reports(connection: asyncpg.Connection, records: list[ReportKep
 
 
 async def _write_frames(connection: asyncpg.Connection, records: list[FrameKept]) -> None:
-    await copy_rows(
-        connection,
-        "frame",
-        (
-            "tenant_id", "station_id", "received_at", "answered_at", "direction", "message_id", "action", "request",
-            "response", "deviations",
-        ),
-        [
-            (
-                r.tenant_id, r.station_id, r.received_at, r.answered_at, r.direction, r.message_id, r.action, r.request,
-                r.response, r.deviations,
-            )
-            for r in records
-        ],
-    )  # fmt: skip
+    await copy_rows(connection, "frame", FrameKept.__struct_fields__, records)
 
 
 async def _write_deviations(connection: asyncpg.Connection, records: list[DeviationsCounted]) -> None:
