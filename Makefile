@@ -21,7 +21,8 @@ help: ## list what can be made
 	@.uv/bin/python -m pip install --quiet --disable-pip-version-check uv
 
 setup: $(filter .uv/bin/uv,$(UV)) ## install everything the project needs into .venv/
-	@$(UV) sync --frozen --quiet --python $(PYTHON)
+	@$(UV) sync --frozen --quiet --compile-bytecode --python $(PYTHON)
+	@$(RUN) python -m compileall -q src
 
 demo: setup ## the whole system with a simulated charging network, in the browser
 	@$(RUN) pilotwire demo $(ARGS)
