@@ -45,6 +45,10 @@ class Settings(BaseSettings):
     gateway_name: str = Field(
         "gateway-1", description="Name of this process among those that share a database."
     )
+    ocpp_strict: bool = Field(
+        False,
+        description="Refuse what does not fit the official schemas instead of repairing it; for conformance runs.",
+    )
     heartbeat_interval_s: int = Field(300, ge=1, description="Heartbeat interval given to stations. Unit: s.")
     pending_retry_interval_s: int = Field(
         30, ge=1, description="When a station that waits for admission asks again. Unit: s."

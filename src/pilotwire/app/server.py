@@ -114,6 +114,7 @@ async def open_edge(
             retry_interval_s=settings.pending_retry_interval_s,
         ),
         maximum_power_w=settings.maximum_session_power_w,
+        strict=settings.ocpp_strict,
     )
     await switchboard.start()
 
@@ -130,7 +131,9 @@ async def open_edge(
     desk = Desk(switchboard, bus)
     running = asyncio.create_task(CommandRunner(database, bus, desk, clock).run(), name="command runner")
     stack.push_async_callback(_cancelled, running)
-    listener = Listener(StationDoorkeeper(directory, pepper, clock), switchboard, limits)
+    listener = Listener(
+        StationDoorkeeper(directory, pepper, clock, strict=settings.ocpp_strict), switchboard, limits
+    )
     for identity, address in addresses:
         # A guesser who is at work during a restart must not hold up the genuine station.
         listener.recall_success(identity, address)

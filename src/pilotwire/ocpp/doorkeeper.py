@@ -17,6 +17,7 @@ from pilotwire.ocpp.gateway import (
     Handshake,
     HandshakeProblem,
     Refuse,
+    Utf8Policy,
     choose_subprotocol,
 )
 from pilotwire.ocpp.quirks import NO_QUIRKS, quirks_for
@@ -107,7 +108,10 @@ class StationDirectory:
 class StationDoorkeeper:
     """Decides on handshakes. An unknown identity and a wrong password cost and answer the same."""
 
-    def __init__(self, directory: StationDirectory, pepper: bytes, clock: Clock) -> None:
+    def __init__(
+        self, directory: StationDirectory, pepper: bytes, clock: Clock, *, strict: bool = False
+    ) -> None:
+        self._utf8: Utf8Policy = "strict" if strict else "pass"
         self._directory = directory
         self._pepper = pepper
         self._clock = clock
@@ -132,6 +136,7 @@ class StationDoorkeeper:
             identity=entrant.identity,
             subprotocol=choice.header,
             ping=quirks.answers_ping,
+            utf8=self._utf8,
         )
 
     def _identify(self, handshake: Handshake) -> Entrant | Refuse:

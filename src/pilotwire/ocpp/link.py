@@ -31,6 +31,7 @@ from pilotwire.ocpp.codec.envelope import (
     Send,
     build_error,
     build_result,
+    parse_frame,
     parse_frame_leniently,
 )
 from pilotwire.ocpp.codec.errors import CodecError, FaultKind, FrameError, call_error_code
@@ -193,11 +194,14 @@ class StationLink:
         now = self.host.now()
         self.seen_at = now
         try:
-            frame, deviations = parse_frame_leniently(self.version, text)
+            if self.host.services.strict:
+                frame, repairs = parse_frame(self.version, text), []
+            else:
+                frame, deviations = parse_frame_leniently(self.version, text)
+                repairs = [deviation.code for deviation in deviations] if deviations else []
         except FrameError as error:
             self._unreadable(error, text, now)
             return
-        repairs = [deviation.code for deviation in deviations] if deviations else []
         kind = type(frame)
         if kind is Call or kind is Send:
             self._called(frame, text, now, repairs)
@@ -206,7 +210,8 @@ class StationLink:
 
     def _called(self, call: Any, text: bytes, now: datetime, repairs: list[str]) -> None:
         try:
-            incoming = translate.read(self.version, call.action, call.payload, now)
+            strict = self.host.services.strict
+            incoming = translate.read(self.version, call.action, call.payload, now, strict=strict)
         except CodecError as error:
             self._refuse(call.message_id, call.action, error.kind, str(error), text, now)
             return

@@ -79,7 +79,7 @@ class _TransactionNumbers:
 class Switchboard:
     """The owner of every connection of this process."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - it is built in one place, by name
         self,
         database: Database,
         writer: WriterLanes,
@@ -90,6 +90,7 @@ class Switchboard:
         pepper: bytes,
         boot_policy: BootPolicy,
         maximum_power_w: float,
+        strict: bool = False,
     ) -> None:
         self._database = database
         self.writer = writer
@@ -105,6 +106,7 @@ class Switchboard:
             new_session_id=new_uuid,
             next_transaction_number=self._numbers.next,
             maximum_power_w=maximum_power_w,
+            strict=strict,
         )
         self._onboarding = Onboarding(self, database, pepper)
         self.links: dict[int, StationLink] = {}

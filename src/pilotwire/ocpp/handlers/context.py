@@ -21,6 +21,7 @@ class Services:
         "maximum_power_w",
         "new_session_id",
         "next_transaction_number",
+        "strict",
         "tokens",
         "vendors",
     )
@@ -34,6 +35,7 @@ class Services:
         new_session_id: Callable[[], UUID],
         next_transaction_number: Callable[[], int],
         maximum_power_w: float,
+        strict: bool = False,
     ) -> None:
         self.boot_policy = boot_policy
         self.tokens = tokens
@@ -41,6 +43,7 @@ class Services:
         self.new_session_id = new_session_id
         self.next_transaction_number = next_transaction_number
         self.maximum_power_w = maximum_power_w
+        self.strict = strict  # refuse what does not fit the schemas instead of repairing it
 
 
 class Context:
