@@ -1,6 +1,7 @@
 """Strict mode refuses what lenient mode repairs."""
 
 import pytest
+
 from tests.support.edge import migrated_database, running_edge
 from tests.support.stations import Refused, station
 
