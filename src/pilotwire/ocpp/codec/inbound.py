@@ -10,6 +10,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from pilotwire.domain.sessions.registers import LARGEST_REGISTER_WH
+from pilotwire.domain.stations.model import Admission
 from pilotwire.ocpp.codec.errors import FaultKind, PayloadError
 
 __all__ = [
@@ -36,6 +37,24 @@ class Inbound(msgspec.Struct, frozen=True):
 
     read: Callable[[Any, list[str]], Any]
     answer: Callable[[Any, Any], Any]
+
+
+ADMISSION = {Admission.ACCEPTED: "Accepted", Admission.PENDING: "Pending", Admission.REJECTED: "Rejected"}
+"""How all versions spell the answer to a boot."""
+
+DATA_STATUS = {
+    "accepted": "Accepted",
+    "rejected": "Rejected",
+    "unknown_vendor": "UnknownVendorId",
+    "unknown_message": "UnknownMessageId",
+}
+"""How all versions spell the answer to a data transfer."""
+
+
+def nothing(answer: Any, request: Any) -> bytes:
+    """Spell an answer that has no content."""
+    del answer, request
+    return b"{}"
 
 
 def current_time(now: datetime) -> bytes:

@@ -11,13 +11,22 @@ from pilotwire.domain.stations.messages import (
     HeartbeatReceived,
     StationBooted,
 )
-from pilotwire.domain.stations.model import Admission, ConnectorStatus
-from pilotwire.ocpp.codec.inbound import Inbound, current_time, number, or_blank, or_none, trimmed
+from pilotwire.domain.stations.model import ConnectorStatus
+from pilotwire.ocpp.codec.inbound import (
+    ADMISSION,
+    DATA_STATUS,
+    Inbound,
+    current_time,
+    nothing,
+    number,
+    or_blank,
+    or_none,
+    trimmed,
+)
 from pilotwire.ocpp.codec.v16.wire import core as wire
 
 __all__ = ["INBOUND"]
 
-_ADMISSION = {Admission.ACCEPTED: "Accepted", Admission.PENDING: "Pending", Admission.REJECTED: "Rejected"}
 _STATUS = {
     "Available": ConnectorStatus.AVAILABLE,
     "Preparing": ConnectorStatus.PREPARING,
@@ -28,12 +37,6 @@ _STATUS = {
     "Reserved": ConnectorStatus.RESERVED,
     "Unavailable": ConnectorStatus.UNAVAILABLE,
     "Faulted": ConnectorStatus.FAULTED,
-}
-_DATA = {
-    "accepted": "Accepted",
-    "rejected": "Rejected",
-    "unknown_vendor": "UnknownVendorId",
-    "unknown_message": "UnknownMessageId",
 }
 _HEARTBEAT = HeartbeatReceived()
 
@@ -56,7 +59,7 @@ def _booted(request: wire.BootNotificationRequest, notes: list[str]) -> StationB
 def _boot_answer(answer: BootAnswer, request: Any) -> wire.BootNotificationResponse:
     del request
     return wire.BootNotificationResponse(
-        status=_ADMISSION[answer.admission],  # type: ignore[arg-type]
+        status=ADMISSION[answer.admission],  # type: ignore[arg-type]
         currentTime=answer.now,
         interval=answer.interval_s,
     )
@@ -88,11 +91,6 @@ def _status(request: wire.StatusNotificationRequest, notes: list[str]) -> Connec
     )
 
 
-def _nothing(answer: Any, request: Any) -> bytes:
-    del answer, request
-    return b"{}"
-
-
 def _transferred(request: wire.DataTransferRequest, notes: list[str]) -> DataTransferred:
     del notes
     return DataTransferred(request.vendorId, or_blank(request.messageId), or_none(request.data))
@@ -101,7 +99,7 @@ def _transferred(request: wire.DataTransferRequest, notes: list[str]) -> DataTra
 def _data(answer: DataAnswer, request: Any) -> wire.DataTransferResponse:
     del request
     return wire.DataTransferResponse(
-        status=_DATA[answer.status],  # type: ignore[arg-type]
+        status=DATA_STATUS[answer.status],  # type: ignore[arg-type]
         data=UNSET if answer.data is None else answer.data,
     )
 
@@ -109,6 +107,6 @@ def _data(answer: DataAnswer, request: Any) -> wire.DataTransferResponse:
 INBOUND = {
     "BootNotification": Inbound(_booted, _boot_answer),
     "Heartbeat": Inbound(_alive, _time),
-    "StatusNotification": Inbound(_status, _nothing),
+    "StatusNotification": Inbound(_status, nothing),
     "DataTransfer": Inbound(_transferred, _data),
 }

@@ -7,7 +7,15 @@ from msgspec import UNSET
 
 from pilotwire.domain.sessions.messages import Phase, Sample, SamplesReported, SessionAnswer, SessionEvent
 from pilotwire.domain.sessions.metering import Reading, fold_readings
-from pilotwire.ocpp.codec.inbound import Inbound, clean_uid, number, number_or_none, or_none, register_wh
+from pilotwire.ocpp.codec.inbound import (
+    Inbound,
+    clean_uid,
+    nothing,
+    number,
+    number_or_none,
+    or_none,
+    register_wh,
+)
 from pilotwire.ocpp.codec.v16.authorization import token_info
 from pilotwire.ocpp.codec.v16.wire import core as wire
 
@@ -102,13 +110,8 @@ def _stop_answer(answer: SessionAnswer, request: wire.StopTransactionRequest) ->
     return wire.StopTransactionResponse(idTagInfo=token_info(answer.token))
 
 
-def _nothing(answer: Any, request: Any) -> bytes:
-    del answer, request
-    return b"{}"
-
-
 INBOUND = {
     "StartTransaction": Inbound(_started, _start_answer),
     "StopTransaction": Inbound(_stopped, _stop_answer),
-    "MeterValues": Inbound(_metered, _nothing),
+    "MeterValues": Inbound(_metered, nothing),
 }

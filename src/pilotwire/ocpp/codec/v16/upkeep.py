@@ -10,7 +10,7 @@ from pilotwire.domain.stations.messages import (
     ReportReceived,
     SecurityEventReported,
 )
-from pilotwire.ocpp.codec.inbound import Inbound, or_none, trimmed
+from pilotwire.ocpp.codec.inbound import Inbound, nothing, or_none, trimmed
 from pilotwire.ocpp.codec.v16.wire.security import SignCertificateResponse
 from pilotwire.ocpp.codec.wiretypes import WireStruct
 
@@ -32,11 +32,6 @@ def _security(request: Any, notes: list[str]) -> SecurityEventReported:
     return SecurityEventReported(request.type, request.timestamp, trimmed(request.techInfo))
 
 
-def _nothing(answer: Any, request: Any) -> bytes:
-    del answer, request
-    return b"{}"
-
-
 def _csr(request: WireStruct, notes: list[str]) -> ReportReceived:
     del request, notes
     return ReportReceived("SignCertificate", b"")
@@ -49,10 +44,10 @@ def _no_certificate(answer: Any, request: Any) -> SignCertificateResponse:
 
 
 INBOUND = {
-    "FirmwareStatusNotification": Inbound(_firmware, _nothing),
-    "SignedFirmwareStatusNotification": Inbound(_firmware, _nothing),
-    "DiagnosticsStatusNotification": Inbound(_log, _nothing),
-    "LogStatusNotification": Inbound(_log, _nothing),
-    "SecurityEventNotification": Inbound(_security, _nothing),
+    "FirmwareStatusNotification": Inbound(_firmware, nothing),
+    "SignedFirmwareStatusNotification": Inbound(_firmware, nothing),
+    "DiagnosticsStatusNotification": Inbound(_log, nothing),
+    "LogStatusNotification": Inbound(_log, nothing),
+    "SecurityEventNotification": Inbound(_security, nothing),
     "SignCertificate": Inbound(_csr, _no_certificate),
 }

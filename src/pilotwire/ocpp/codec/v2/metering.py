@@ -7,7 +7,7 @@ from msgspec import UNSET
 
 from pilotwire.domain.sessions.messages import Phase, Sample, SamplesReported, SessionAnswer, SessionEvent
 from pilotwire.domain.sessions.metering import Reading, fold_readings
-from pilotwire.ocpp.codec.inbound import Inbound, number, number_or_none, or_none
+from pilotwire.ocpp.codec.inbound import Inbound, nothing, number, number_or_none, or_none
 from pilotwire.ocpp.codec.v2.authorization import token_info, token_uid
 from pilotwire.ocpp.codec.v2.wire.metering import MeterValuesRequest
 from pilotwire.ocpp.codec.v2.wire.transactions import TransactionEventRequest, TransactionEventResponse
@@ -81,12 +81,7 @@ def _metered(request: MeterValuesRequest, notes: list[str]) -> SamplesReported:
     )
 
 
-def _nothing(answer: Any, request: Any) -> bytes:
-    del answer, request
-    return _NOTHING
-
-
 INBOUND = {
     "TransactionEvent": Inbound(_event, _event_answer),
-    "MeterValues": Inbound(_metered, _nothing),
+    "MeterValues": Inbound(_metered, nothing),
 }

@@ -12,27 +12,29 @@ from pilotwire.domain.stations.messages import (
     HeartbeatReceived,
     StationBooted,
 )
-from pilotwire.domain.stations.model import Admission, ConnectorStatus
-from pilotwire.ocpp.codec.inbound import Inbound, current_time, number, or_blank, trimmed
+from pilotwire.domain.stations.model import ConnectorStatus
+from pilotwire.ocpp.codec.inbound import (
+    ADMISSION,
+    DATA_STATUS,
+    Inbound,
+    current_time,
+    nothing,
+    number,
+    or_blank,
+    trimmed,
+)
 from pilotwire.ocpp.codec.v2.wire.availability import StatusNotificationRequest
 from pilotwire.ocpp.codec.v2.wire.data_transfer import DataTransferRequest, DataTransferResponse
 from pilotwire.ocpp.codec.v2.wire.provisioning import BootNotificationRequest, BootNotificationResponse
 
 __all__ = ["INBOUND"]
 
-_ADMISSION = {Admission.ACCEPTED: "Accepted", Admission.PENDING: "Pending", Admission.REJECTED: "Rejected"}
 _STATUS = {
     "Available": ConnectorStatus.AVAILABLE,
     "Occupied": ConnectorStatus.OCCUPIED,
     "Reserved": ConnectorStatus.RESERVED,
     "Unavailable": ConnectorStatus.UNAVAILABLE,
     "Faulted": ConnectorStatus.FAULTED,
-}
-_DATA = {
-    "accepted": "Accepted",
-    "rejected": "Rejected",
-    "unknown_vendor": "UnknownVendorId",
-    "unknown_message": "UnknownMessageId",
 }
 _HEARTBEAT = HeartbeatReceived()
 
@@ -56,7 +58,7 @@ def _booted(request: BootNotificationRequest, notes: list[str]) -> StationBooted
 def _boot_answer(answer: BootAnswer, request: Any) -> BootNotificationResponse:
     del request
     return BootNotificationResponse(
-        status=_ADMISSION[answer.admission],  # type: ignore[arg-type]
+        status=ADMISSION[answer.admission],  # type: ignore[arg-type]
         currentTime=answer.now,
         interval=answer.interval_s,
     )
@@ -83,11 +85,6 @@ def _status(request: StatusNotificationRequest, notes: list[str]) -> ConnectorSt
     )
 
 
-def _nothing(answer: Any, request: Any) -> bytes:
-    del answer, request
-    return b"{}"
-
-
 def _transferred(request: DataTransferRequest, notes: list[str]) -> DataTransferred:
     del notes
     data = request.data
@@ -98,7 +95,7 @@ def _transferred(request: DataTransferRequest, notes: list[str]) -> DataTransfer
 def _data(answer: DataAnswer, request: Any) -> DataTransferResponse:
     del request
     return DataTransferResponse(
-        status=_DATA[answer.status],  # type: ignore[arg-type]
+        status=DATA_STATUS[answer.status],  # type: ignore[arg-type]
         data=UNSET if answer.data is None else answer.data,
     )
 
@@ -106,6 +103,6 @@ def _data(answer: DataAnswer, request: Any) -> DataTransferResponse:
 INBOUND = {
     "BootNotification": Inbound(_booted, _boot_answer),
     "Heartbeat": Inbound(_alive, _time),
-    "StatusNotification": Inbound(_status, _nothing),
+    "StatusNotification": Inbound(_status, nothing),
     "DataTransfer": Inbound(_transferred, _data),
 }

@@ -17,7 +17,7 @@ from pilotwire.domain.stations.messages import (
     ReportReceived,
     SecurityEventReported,
 )
-from pilotwire.ocpp.codec.inbound import Inbound, or_none, trimmed
+from pilotwire.ocpp.codec.inbound import Inbound, nothing, or_none, trimmed
 from pilotwire.ocpp.codec.v2.wire import authorization, certificates, diagnostics, security, smart_charging
 
 __all__ = ["INBOUND", "KEPT_AS_REPORTS"]
@@ -25,11 +25,6 @@ __all__ = ["INBOUND", "KEPT_AS_REPORTS"]
 _NOTHING = b"{}"
 # A moment in the past: the station asks again when it next needs to know. GetCertificateChainStatus requires one.
 _LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
-
-
-def _nothing(answer: Any, request: Any) -> bytes:
-    del answer, request
-    return _NOTHING
 
 
 def _firmware(request: Any, notes: list[str]) -> FirmwareProgressed:
@@ -139,9 +134,9 @@ KEPT_AS_REPORTS = (*_PLAIN, *_SPECIAL)
 """The actions that are kept and answered by the rules, and acted upon by later capabilities."""
 
 INBOUND = {
-    "FirmwareStatusNotification": Inbound(_firmware, _nothing),
-    "LogStatusNotification": Inbound(_log, _nothing),
-    "SecurityEventNotification": Inbound(_security, _nothing),
-    **{action: Inbound(_report(action), _nothing) for action in _PLAIN},
+    "FirmwareStatusNotification": Inbound(_firmware, nothing),
+    "LogStatusNotification": Inbound(_log, nothing),
+    "SecurityEventNotification": Inbound(_security, nothing),
+    **{action: Inbound(_report(action), nothing) for action in _PLAIN},
     **{action: Inbound(_report(action), answer) for action, answer in _SPECIAL.items()},
 }
