@@ -106,6 +106,16 @@ async def test_poison_in_a_batch_that_is_cut_at_its_commit_is_still_found(
     assert await texts(connection) == [str(number) for number in range(12) if number != 5]
 
 
+async def connected(dsn: str) -> asyncpg.Connection:
+    """Connect to a server that may still be on its way back: a backend can outlive its postmaster by a commit."""
+    async with asyncio.timeout(30):
+        while True:
+            try:
+                return await asyncpg.connect(dsn)
+            except (OSError, asyncpg.PostgresError):
+                await asyncio.sleep(0.1)
+
+
 async def test_killed_postgres_delays_and_loses_nothing(tmp_path: Path) -> None:
     postgres = EmbeddedPostgres(tmp_path / "data", settings={"fsync": "off"})
     dsn = await postgres.start()
@@ -128,7 +138,7 @@ async def test_killed_postgres_delays_and_loses_nothing(tmp_path: Path) -> None:
                 async with asyncio.timeout(60):
                     await asyncio.gather(*(entry.fate for entry in said))
                 assert writer.available
-        check = await asyncpg.connect(dsn)
+        check = await connected(dsn)
         assert await texts(check) == [f"{cycle}.{number}" for cycle in range(3) for number in range(200)]
         await check.close()
     finally:
