@@ -38,11 +38,6 @@ class WriterLanes:
         await asyncio.gather(*(lane.settled() for lane in self._lanes))
 
     @property
-    def full(self) -> bool:
-        """Whether producers should stop reading until what they submitted is kept."""
-        return any(lane.full for lane in self._lanes)
-
-    @property
     def available(self) -> bool:
         """Whether the last commits came through."""
         return all(lane.available for lane in self._lanes)
