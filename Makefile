@@ -23,6 +23,7 @@ help: ## list what can be made
 setup: $(filter .uv/bin/uv,$(UV)) ## install everything the project needs into .venv/
 	@$(UV) sync --frozen --quiet --compile-bytecode --python $(PYTHON)
 	@$(RUN) python -m compileall -q src
+	@$(RUN) python scripts/build_console.py
 
 demo: setup ## the whole system with a simulated charging network, in the browser
 	@$(RUN) pilotwire demo $(ARGS)
@@ -32,6 +33,7 @@ run: setup ## the server alone, data in ./data
 
 test: setup ## all tests, on a real PostgreSQL
 	@bash scripts/test_tools.sh
+	@$(RUN) python scripts/build_console.py --npm run --silent test
 	@$(RUN) pytest -n 2 --dist loadgroup $(ARGS)
 
 check: setup ## format, lint, types, import rules, dead code, generated files up to date
@@ -43,21 +45,25 @@ check: setup ## format, lint, types, import rules, dead code, generated files up
 	@$(RUN) python scripts/generate_codec.py --check
 	@$(RUN) python scripts/generate_reference.py --check
 	@$(RUN) python scripts/generate_quirks_doc.py --check
+	@$(RUN) python scripts/build_console.py --npm run --silent check
+	@$(RUN) python scripts/generate_console_api.py --check
 
 format: setup ## format the code and mend what can be mended by itself
 	@$(RUN) ruff format .
 	@$(RUN) ruff check --fix .
+	@$(RUN) python scripts/build_console.py --npm run --silent format
 
-ui: setup ## take the pictures of the pages for the docs again (needs Chromium)
-	@$(RUN) python scripts/screenshots.py
+ui: setup ## take the pictures for the docs again; ARGS="--all FOLDER" takes every screen (needs Chromium)
+	@$(RUN) python scripts/screenshots.py $(ARGS)
 
 docs: setup ## write the generated pages of the docs and the generated code again
 	@$(RUN) python scripts/generate_codec.py
 	@$(RUN) python scripts/generate_reference.py
 	@$(RUN) python scripts/generate_quirks_doc.py
+	@$(RUN) python scripts/generate_console_api.py
 
 bench: setup ## measure the gateway against the usual way; prints a table, writes bench/results/
 	@$(RUN) pilotwire bench gateway $(ARGS)
 
 clean: ## remove the environments and caches (data stays)
-	rm -rf .venv .uv .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .uv .node console/node_modules src/pilotwire/web/static .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -3,13 +3,17 @@
 import asyncio
 import json
 import os
+import socket
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
+from pilotwire.app.demo_energy import ENERGY_SITE, MeterPosts, give_energy_tree, plant_of, steer_battery
+from pilotwire.app.demo_past import bring_intensities, write_flows
 from pilotwire.app.server import Server
 from pilotwire.core.errors import Conflict
 from pilotwire.core.ids import new_secret, new_uuid
@@ -23,12 +27,14 @@ from pilotwire.domain.sessions.records import SampleKept, SessionKept
 from pilotwire.domain.sessions.repository import SINKS
 from pilotwire.domain.stations.usecases.add_stations import StationDraft, create_station
 from pilotwire.domain.stations.usecases.manage_sites import create_site
+from pilotwire.settings import host_and_port
 from pilotwire.simulator.demo import demo_network
 from pilotwire.simulator.history import PastSession, past_sessions, registers_after
 from pilotwire.simulator.model import NetworkSpec
+from pilotwire.simulator.plant import PlantSpec
 from pilotwire.simulator.run import SimulatorEvent, SimulatorOptions, simulate
 
-__all__ = ["Demo", "DemoLogin"]
+__all__ = ["Demo", "DemoLogin", "free_or_any"]
 
 _DAYS = 30
 _EMAIL = "demo@pilotwire.example"
@@ -52,6 +58,8 @@ class Demo:
         self._network: NetworkSpec = demo_network()
         self._passwords: dict[str, str] = {}
         self._registers: dict[tuple[str, int], float] = {}
+        self._energy_site: UUID | None = None
+        self._meter_key = ""
         self.login = DemoLogin(_EMAIL, "")
 
     async def prepare(self, server: Server, progress: Callable[[str], None]) -> None:
@@ -60,6 +68,8 @@ class Demo:
             kept = json.loads(self._path.read_text())
             self._passwords = kept["passwords"]
             self.login = DemoLogin(_EMAIL, kept["login"])
+            if kept.get("energy_site"):
+                self._energy_site, self._meter_key = UUID(kept["energy_site"]), kept["meter_key"]
             return
         if len(server.edge.directory):
             raise Conflict(
@@ -71,7 +81,7 @@ class Demo:
         database = server.edge.database
         password = new_secret(12)
         await create_user(
-            database, principal, email=_EMAIL, name="Demo operator", role=Role.ADMIN, password=password
+            database, principal, email=_EMAIL, name="Demo operator", role=Role.OWNER, password=password
         )
         for token in self._network.tokens:
             draft = TokenDraft(uid=token.uid, group_id=token.group, holder=token.holder)
@@ -98,6 +108,9 @@ class Demo:
                     database, server.edge.bus, server.edge.pepper, principal, place
                 )
                 self._passwords[record.identity] = secret or ""
+            if site.id == ENERGY_SITE:
+                self._meter_key = await give_energy_tree(server, site, row.id)
+                self._energy_site = row.id
         progress(f"making {_DAYS} days of past sessions")
         await self._write_past(server)
         self.login = DemoLogin(_EMAIL, password)
@@ -107,6 +120,28 @@ class Demo:
         self, server: Server, stop: asyncio.Event, heard: Callable[[SimulatorEvent], None]
     ) -> None:
         """Run the simulated stations until the stop."""
+        posts = None if self._energy_site is None else MeterPosts(self._energy_site, self._meter_key)
+        posting = None if posts is None else asyncio.create_task(posts.run(server), name="meters of the demo")
+        with socket.create_server(("127.0.0.1", 0)) as probe:
+            port: int = probe.getsockname()[1]
+        plants = [plant_of(site, port) for site in self._network.sites if site.id == ENERGY_SITE]
+        if self._energy_site is not None:
+            await steer_battery(server, self._energy_site, port)
+        try:
+            await self._simulate(server, stop, heard, () if posts is None else tuple(plants), posts)
+        finally:
+            if posting is not None:
+                posting.cancel()
+                await asyncio.gather(posting, return_exceptions=True)
+
+    async def _simulate(
+        self,
+        server: Server,
+        stop: asyncio.Event,
+        heard: Callable[[SimulatorEvent], None],
+        plants: tuple[PlantSpec, ...],
+        posts: MeterPosts | None,
+    ) -> None:
         await simulate(
             SimulatorOptions(
                 url=server.stations_url,
@@ -120,9 +155,11 @@ class Demo:
                 registers_wh=self._registers,
                 state_path=self._state,
                 finish_sessions=False,
+                plants=plants,
             ),
             heard,
             stop,
+            None if posts is None else posts.heard,
         )
 
     async def _write_past(self, server: Server) -> None:
@@ -141,9 +178,30 @@ class Demo:
                     samples += _past_samples(past, record.facts.id, *stations[past.station])
                 await SINKS[SessionKept](connection, kept)
                 await SINKS[SampleKept](connection, samples)
+            await self._write_energy_past(connection, sessions, (until - timedelta(days=_DAYS), until))
+        if self._energy_site is not None:
+            ahead = (until - timedelta(days=_DAYS), until + timedelta(days=3))
+            await bring_intensities(server, self._energy_site, ahead)
+
+    async def _write_energy_past(
+        self, connection: Any, sessions: list[PastSession], span: tuple[datetime, datetime]
+    ) -> None:
+        site = next((each for each in self._network.sites if each.id == ENERGY_SITE), None)
+        if site is None or self._energy_site is None:
+            return
+        here = {station.identity for station in site.stations}
+        own = [session for session in sessions if session.station in here]
+        tenant_id = system_principal().tenant_id
+        await write_flows(connection, self._energy_site, tenant_id, plant_of(site), own, span)
 
     def _keep(self) -> None:
-        text = json.dumps({"passwords": self._passwords, "login": self.login.password})
+        kept = {
+            "passwords": self._passwords,
+            "login": self.login.password,
+            "energy_site": str(self._energy_site or ""),
+            "meter_key": self._meter_key,
+        }
+        text = json.dumps(kept)
         with os.fdopen(os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
             file.write(text)
 
@@ -197,3 +255,15 @@ def _past_samples(past: PastSession, session_id: UUID, station_id: int, tenant_i
         )
         for sample in past.samples
     ]
+
+
+def free_or_any(address: str) -> str:
+    """Keep an address whose port is free; else take any port of the same host."""
+    host, port = host_and_port(address)
+    with socket.socket() as trial:
+        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            trial.bind((host, port))
+        except OSError:
+            return f"{host}:0"
+    return address

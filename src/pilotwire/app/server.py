@@ -4,141 +4,45 @@ import asyncio
 import contextlib
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
-from typing import Any
 
 import asyncpg
-import structlog
 
-from pilotwire.bus import LocalBus
-from pilotwire.core.clock import Clock, utc_now
-from pilotwire.db.embedded import EmbeddedPostgres
-from pilotwire.db.engine import Database
-from pilotwire.db.lanes import WriterLanes
-from pilotwire.db.migrate import migrate
-from pilotwire.domain.identity.usecases.manage_api_keys import ensure_bootstrap_key
-from pilotwire.domain.sessions.repository import SINKS as SESSION_SINKS
-from pilotwire.domain.stations.decide import BootPolicy
-from pilotwire.domain.stations.events import EnrolmentKeysChanged
-from pilotwire.domain.stations.ports import StationChanged, StationRemoved
-from pilotwire.domain.stations.repository import (
-    close_presence,
-    last_addresses,
-    list_enrolment_keys,
-    list_records,
-    pepper_of,
+from pilotwire.app.addresses import own_host
+from pilotwire.app.certificates import Trust, open_certificates, tls_names
+from pilotwire.app.edge import (
+    Edge,
+    look_ahead,
+    open_edge,
+    open_relays,
+    read_meters,
+    reservation_policy,
+    respond_to_demand,
+    steer_batteries,
 )
-from pilotwire.domain.stations.sinks import SINKS as STATION_SINKS
-from pilotwire.jobs.commands import CommandRunner
+from pilotwire.app.files import open_store
+from pilotwire.app.opening import cancelled, open_database
+from pilotwire.app.people import (
+    described,
+    identity_provider,
+    known_quirks,
+    measures,
+    relay_state,
+    sign_on_rules,
+)
+from pilotwire.core.clock import Clock, utc_now
+from pilotwire.domain.identity.usecases.manage_api_keys import ensure_bootstrap_key
+from pilotwire.domain.operations.usecases.give_commands import Means
+from pilotwire.domain.transfers.ports import FileStore
+from pilotwire.jobs.files import keep_files_for_ever
+from pilotwire.jobs.health import keep_days_for_ever
 from pilotwire.jobs.partitions import keep_partitions, keep_partitions_for_ever
-from pilotwire.ocpp.desk import Desk
-from pilotwire.ocpp.doorkeeper import StationDirectory, StationDoorkeeper
-from pilotwire.ocpp.gateway import Endpoint, HandshakeFailure, Limits, Listener, TlsFiles
-from pilotwire.ocpp.refresh import Refresher
-from pilotwire.ocpp.switchboard import Switchboard
+from pilotwire.ocpp.codec.schemas import request_schema, sendable_actions
+from pilotwire.ocpp.gateway import Endpoint, Limits
 from pilotwire.settings import Settings, host_and_port
 from pilotwire.web.server import WebServer
-from pilotwire.web.services import Measure, WebServices
+from pilotwire.web.services import OcppSchemas, WebServices
 
 __all__ = ["Edge", "Server", "open_database"]
-
-log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True)
-class Edge:
-    """The stations' edge, running."""
-
-    database: Database
-    bus: LocalBus
-    writer: WriterLanes
-    directory: StationDirectory
-    switchboard: Switchboard
-    listener: Listener
-    pepper: bytes
-    desk: Desk
-
-
-async def open_database(
-    settings: Settings, stack: AsyncExitStack, progress: Callable[[str], None] | None = None
-) -> Database:
-    """Open the operator's PostgreSQL, or start the embedded one; bring its schema up to date.
-
-    The embedded server is watched: if it dies it is started again.
-    """
-    url = settings.database_url.get_secret_value()
-    if not url:
-        postgres = EmbeddedPostgres(settings.data_dir / "postgres")
-        url = await postgres.start(progress)
-        stack.push_async_callback(postgres.stop)
-        watching = asyncio.create_task(postgres.watch())
-        stack.push_async_callback(_cancelled, watching)
-    database = Database(url)
-    stack.push_async_callback(database.close)
-    await migrate(database.engine)
-    await database.open()
-    return database
-
-
-async def open_edge(
-    settings: Settings,
-    database: Database,
-    stack: AsyncExitStack,
-    *,
-    clock: Clock = utc_now,
-    limits: Limits | None = None,
-) -> Edge:
-    """Start the writer and the switchboard, and make a listener that does not listen yet."""
-    name = f"pilotwire {settings.gateway_name}"
-    bus = LocalBus()
-    writer = WriterLanes(database.dsn, name, {**STATION_SINKS, **SESSION_SINKS})
-    stack.push_async_callback(writer.close)
-    await writer.start()
-    async with database.service.acquire() as connection:
-        pepper = await pepper_of(connection)
-        await close_presence(connection, name)
-        addresses = await last_addresses(connection)
-        directory = StationDirectory()
-        directory.fill(await list_records(connection), await list_enrolment_keys(connection))
-    bus.subscribe(StationChanged, directory.changed)
-    bus.subscribe(StationRemoved, directory.removed)
-    switchboard = Switchboard(
-        database,
-        writer,
-        bus,
-        clock,
-        name=name,
-        pepper=pepper,
-        boot_policy=BootPolicy(
-            heartbeat_interval_s=settings.heartbeat_interval_s,
-            retry_interval_s=settings.pending_retry_interval_s,
-        ),
-        maximum_power_w=settings.maximum_session_power_w,
-        strict=settings.ocpp_strict,
-    )
-    await switchboard.start()
-
-    async def read_keys() -> None:
-        async with database.service.acquire() as connection:
-            directory.set_keys(await list_enrolment_keys(connection))
-
-    def keys_changed(_: EnrolmentKeysChanged) -> None:
-        switchboard.run(read_keys())
-
-    bus.subscribe(EnrolmentKeysChanged, keys_changed)
-    switchboard.run(Refresher(database, bus, directory, switchboard.tokens).run())
-    stack.push_async_callback(switchboard.stop)
-    desk = Desk(switchboard, bus)
-    running = asyncio.create_task(CommandRunner(database, bus, desk, clock).run(), name="command runner")
-    stack.push_async_callback(_cancelled, running)
-    listener = Listener(
-        StationDoorkeeper(directory, pepper, clock, strict=settings.ocpp_strict), switchboard, limits
-    )
-    for identity, address in addresses:
-        # A guesser who is at work during a restart must not hold up the genuine station.
-        listener.recall_success(identity, address)
-    stack.push_async_callback(listener.drain, settings.drain_timeout_s)
-    return Edge(database, bus, writer, directory, switchboard, listener, pepper, desk)
 
 
 class Server:
@@ -146,11 +50,11 @@ class Server:
 
     def __init__(self, settings: Settings, *, clock: Clock = utc_now, limits: Limits | None = None) -> None:
         self._settings = settings
-        self._tls = _tls_files(settings) if settings.ocpp_tls else None
         self._clock = clock
         self._limits = limits
         self._stack = AsyncExitStack()
         self.edge: Edge
+        self.trust: Trust
         self.web: WebServer
         self.ocpp: Endpoint
         self.ocpp_tls: Endpoint | None = None
@@ -171,22 +75,44 @@ class Server:
             "station_report": settings.frame_retention_days,
             "connector_status": settings.sample_retention_days,
             "sample": settings.sample_retention_days,
+            "energy_history": settings.sample_retention_days,
+            "device_value": settings.sample_retention_days,
         }
         with contextlib.suppress(asyncpg.LockNotAvailableError):  # then the task below tries again
             await keep_partitions(database, self._clock, retention)
         upkeep = asyncio.create_task(keep_partitions_for_ever(database, self._clock, retention))
-        self._stack.push_async_callback(_cancelled, upkeep)
+        self._stack.push_async_callback(cancelled, upkeep)
+        counting = asyncio.create_task(
+            keep_days_for_ever(database, self._clock, settings.sample_retention_days), name="health"
+        )
+        self._stack.push_async_callback(cancelled, counting)
         self.edge = await open_edge(settings, database, self._stack, clock=self._clock, limits=self._limits)
         if key := settings.bootstrap_api_key.get_secret_value():
             await ensure_bootstrap_key(database, key)
+        edge = self.edge
+        means = Means(database, edge.bus, edge.desk, self._clock)
+        self.trust = await open_certificates(settings, means, edge.listener, self._stack, self._clock)
+        await open_relays(settings, edge, self.trust.seal, self._clock)
+        respond_to_demand(settings, means, self.trust.seal, self._stack)
+        read_meters(settings, means, self.trust.seal, self._stack)
+        look_ahead(settings, means, self._stack)
+        steer_batteries(settings, means, self.trust.seal, self.edge.energy, self._stack)
         host, port = host_and_port(settings.ocpp)
         self.ocpp = await self.edge.listener.start(host, port)
         if settings.ocpp_tls:
             host, port = host_and_port(settings.ocpp_tls)
-            self.ocpp_tls = await self.edge.listener.start(host, port, self._tls)
-        self.web = WebServer(self._web_services(), *host_and_port(settings.http))
+            self.ocpp_tls = await self.edge.listener.start(host, port, self.trust.tls)
+        store = await open_store(settings)
+        sweeping = asyncio.create_task(
+            keep_files_for_ever(database, store, self._clock, settings.log_retention_days)
+        )
+        self._stack.push_async_callback(cancelled, sweeping)
+        host, port = host_and_port(settings.http)
+        self.web = WebServer(self._web_services(store), host, port)
         await self.web.start()
         self._stack.push_async_callback(self.web.stop)
+        if not self.edge.addresses.base_url:
+            self.edge.addresses.base_url = f"http://{own_host(host)}:{self.web.port}"
 
     @property
     def stations_url(self) -> str:
@@ -202,21 +128,45 @@ class Server:
             line += f" ocpp_tls=wss://{host}:{self.ocpp_tls.port}/ocpp"
         return line
 
-    def _web_services(self) -> WebServices:
+    @property
+    def stations_tls_url(self) -> str:
+        """Where stations connect over TLS, without their identity; empty when there is no such port."""
+        if self._settings.stations_tls_url or self.ocpp_tls is None:
+            return self._settings.stations_tls_url
+        return f"wss://{tls_names(self._settings)[0]}:{self.ocpp_tls.port}/ocpp"
+
+    def _web_services(self, store: FileStore) -> WebServices:
         edge = self.edge
         return WebServices(
             db=edge.database,
             bus=edge.bus,
             caller=edge.switchboard,
             pepper=edge.pepper,
-            handshakes=lambda: [_described(entry) for entry in edge.listener.handshake_log.entries()],
+            handshakes=lambda: [described(entry) for entry in edge.listener.handshake_log.entries()],
             health=lambda: {
                 "database": "ok" if edge.writer.available else "away: stations wait for their answers"
             },
-            measures=_measures(edge),
+            measures=measures(edge),
+            ocpp=OcppSchemas(sendable_actions, request_schema),
             clock=self._clock,
             desk=edge.desk,
+            energy=edge.energy,
+            poster=edge.poster,
+            session_desk=edge.session_desk,
+            reservation_policy=reservation_policy(self._settings),
+            store=store,
+            maximum_firmware_bytes=self._settings.maximum_firmware_mb * 1024 * 1024,
+            maximum_log_bytes=self._settings.maximum_log_mb * 1024 * 1024,
             stations_url=self._settings.stations_url or self.stations_url,
+            stations_tls_url=self.stations_tls_url,
+            seal=self.trust.seal,
+            trusted_proxies=self._settings.trusted_proxies or "127.0.0.1",
+            keeps_local_lists=self._settings.local_lists,
+            relay_state=relay_state(edge),
+            quirks=known_quirks,
+            console_url=self._settings.console_url,
+            provider=identity_provider(self._settings),
+            sign_on_rules=sign_on_rules(self._settings),
         )
 
     async def stop(self) -> None:
@@ -224,56 +174,5 @@ class Server:
         await self._stack.aclose()
 
 
-def _measures(edge: Edge) -> tuple[Measure, ...]:
-    writer, board = edge.writer, edge.switchboard
-    return (
-        Measure("stations_known", "Stations that may connect.", "gauge", lambda: len(edge.directory)),
-        Measure("stations_connected", "Stations connected now.", "gauge", lambda: board.connected),
-        Measure(
-            "frames_received_total", "Frames received from stations.", "counter", lambda: board.frames_in
-        ),
-        Measure("writer_batches_total", "Group commits.", "counter", lambda: writer.batches),
-        Measure("writer_entries_total", "Messages kept by group commits.", "counter", lambda: writer.entries),
-        Measure(
-            "writer_poisoned_total", "Messages refused by the database.", "counter", lambda: writer.poisoned
-        ),
-        Measure(
-            "writer_waiting", "Messages that wait for the next group commit.", "gauge", lambda: writer.waiting
-        ),
-        Measure(
-            "database_available",
-            "Whether the last group commit came through.",
-            "gauge",
-            lambda: writer.available,
-        ),
-    )
-
-
-def _described(entry: HandshakeFailure) -> dict[str, Any]:
-    return {
-        "subject": entry.subject,
-        "remote_address": entry.remote_address,
-        "problem": entry.problem.value,
-        "count": entry.count,
-        "first_at": entry.first_at,
-        "last_at": entry.last_at,
-        "detail": entry.detail,
-        "explanation": entry.explanation,
-    }
-
-
 def _shown(host: str) -> str:
     return "127.0.0.1" if host in ("0.0.0.0", "::") else f"[{host}]" if ":" in host else host
-
-
-def _tls_files(settings: Settings) -> TlsFiles:
-    if settings.tls_cert is None or settings.tls_key is None:
-        raise ValueError(
-            "--ocpp-tls needs --tls-cert and --tls-key: the PEM files of the server's certificate"
-        )
-    return TlsFiles(settings.tls_cert, settings.tls_key, settings.client_ca)
-
-
-async def _cancelled(task: "asyncio.Task[None]") -> None:
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)

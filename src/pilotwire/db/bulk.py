@@ -4,40 +4,49 @@ Rows are written by msgspec's JSON encoder, which is several times faster than e
 a JSON array is also a row of CSV whose quotes are escaped by a backslash, so PostgreSQL's COPY reads it as it is.
 """
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import asyncpg
 import msgspec
 
+from pilotwire.db.bundle import Bundle, Writing, append_csv
+
 __all__ = ["copy_rows", "run_with_rows"]
 
-_encode = msgspec.json.Encoder(decimal_format="number").encode
+_encoder = msgspec.json.Encoder(decimal_format="number")
+_encode, _encode_lines = _encoder.encode, _encoder.encode_lines
 
 
-async def copy_rows(
-    connection: asyncpg.Connection, table: str, columns: Sequence[str], rows: Iterable[Any]
-) -> None:
+async def copy_rows(target: Writing, table: str, columns: Sequence[str], rows: Iterable[Any]) -> None:
     """Append rows to a table; a row is a tuple or an array-like Struct in the order of the columns.
 
     A Struct may have another one as its last field, whose fields are then columns too, if only numbers, moments and
     UUIDs stand before it. Texts must not hold control characters: JSON writes them as escapes that CSV does not know.
     """
-    data = b"\n".join([_flat(_encode(row)) for row in rows])
-
-    async def source() -> AsyncIterator[bytes]:
-        yield data
-
-    await connection.copy_to_table(
-        table, source=source(), columns=columns, format="csv", quote='"', escape="\\", null="null"
-    )
+    csv = _flat(_encode_lines(rows))
+    if isinstance(target, Bundle):
+        target.append(table, columns, csv)
+        return
+    assert isinstance(target, asyncpg.Connection)  # noqa: S101 - the two things that are written to
+    await append_csv(target, table, columns, csv)
 
 
-def _flat(row: bytes) -> bytes:
-    """Give the cells of a JSON array, and in place of an array at its end the cells of that."""
-    return row[1:-2].replace(b",[", b",", 1) if row.endswith(b"]]") else row[1:-1]
+def _flat(lines: bytes) -> bytes:
+    """Give the cells of JSON arrays, one a line, and in place of an array at their end the cells of that.
+
+    A line break cannot be within a cell: JSON writes it as an escape.
+    """
+    first = lines.partition(b"\n")[0]
+    if not first.endswith(b"]]"):
+        return lines[1:-2].replace(b"]\n[", b"\n")
+    return b"\n".join([line.replace(b",[", b",", 1) for line in lines[1:-3].split(b"]]\n[")])
 
 
-async def run_with_rows(connection: asyncpg.Connection, statement: str, rows: Sequence[Any]) -> None:
+async def run_with_rows(target: Writing, statement: str, rows: Sequence[Any]) -> None:
     """Run a statement that takes its rows from `json_to_recordset($1)`; a row is a Struct or a dict."""
-    await connection.execute(statement, _encode(rows).decode())
+    json = _encode(rows).decode()
+    if isinstance(target, Bundle):
+        await target.run_with_json(statement, json)
+    else:
+        await target.execute(statement, json)

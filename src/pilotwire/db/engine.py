@@ -2,12 +2,26 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from uuid import UUID
 
 import asyncpg
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-__all__ = ["Database"]
+__all__ = ["Database", "Scope"]
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Whose rows a transaction sees: those of a tenant, of these only what stands at `sites` unless that is None.
+
+    `actor` is who asks; of tasks somebody who is limited to sites sees their own.
+    """
+
+    tenant_id: int
+    sites: frozenset[UUID] | None = None
+    actor: str = ""
 
 
 class Database:
@@ -60,14 +74,17 @@ class Database:
         return self._pool
 
     @asynccontextmanager
-    async def tenant(self, tenant_id: int) -> AsyncIterator[AsyncConnection]:
-        """Open a transaction that sees one tenant's rows only; it is committed when the block ends well."""
+    async def tenant(self, scope: Scope) -> AsyncIterator[AsyncConnection]:
+        """Open a transaction that sees the rows of the scope only; it is committed when the block ends well."""
+        sites = "" if scope.sites is None else "{" + ",".join(map(str, sorted(scope.sites))) + "}"
         async with self.engine.begin() as connection:
             await connection.execute(
                 text(
-                    "SELECT set_config('role', 'pilotwire_app', true), set_config('pilotwire.tenant_id', :tenant, true)"
+                    "SELECT set_config('role', 'pilotwire_app', true),"
+                    " set_config('pilotwire.tenant_id', :tenant, true),"
+                    " set_config('pilotwire.sites', :sites, true), set_config('pilotwire.actor', :actor, true)"
                 ),
-                {"tenant": str(tenant_id)},
+                {"tenant": str(scope.tenant_id), "sites": sites, "actor": scope.actor},
             )
             yield connection
 

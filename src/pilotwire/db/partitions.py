@@ -6,7 +6,9 @@ import asyncpg
 
 __all__ = ["PARTITIONED_TABLES", "drop_old_partitions", "make_partitions"]
 
-PARTITIONED_TABLES = ("connector_status", "station_report", "frame", "sample")
+PARTITIONED_TABLES = (
+    "connector_status", "station_report", "frame", "sample", "energy_history", "device_value",
+)  # fmt: skip
 
 # To make or drop a partition is to lock its table against everybody. While that lock is waited for, behind a long
 # report for example, all writers would queue up behind it: better to give up and try again later.

@@ -16,11 +16,14 @@ import asyncpg
 import msgspec
 import structlog
 
+from pilotwire.db.bundle import Bundle, Prepared, Writing, quoted
+
 __all__ = ["Entry", "Fenced", "GroupWriter", "Sink", "is_transient"]
 
 log = structlog.get_logger(__name__)
 _encode = msgspec.json.Encoder().encode
 
+_STALE = "PW001"  # what hold_fences() raises
 # SQLSTATE classes that say 'not now' rather than 'not this': connection, resources, operator, internal, rollback.
 _TRANSIENT_CLASSES = frozenset({"08", "53", "57", "58", "XX", "40", "55", "25"})
 _CONNECTION_FAULTS = (
@@ -39,7 +42,7 @@ class Fenced(Exception):
 class Sink(Protocol):
     """Puts records of one type into their table by set-based SQL."""
 
-    async def __call__(self, connection: asyncpg.Connection, records: list[Any], /) -> None: ...
+    async def __call__(self, target: Writing, records: list[Any], /) -> None: ...
 
 
 class Entry:
@@ -73,6 +76,19 @@ class _Mark(Entry):
             self.passed.set_result(None)
 
 
+class _Attempt:
+    """How far the writing of a batch has come."""
+
+    __slots__ = ("batch", "committing", "fences", "refused", "stale")
+
+    def __init__(self, batch: list[Entry], spoilt: Mapping[int, int]) -> None:
+        self.batch = batch
+        self.fences = {(entry.station_id, entry.epoch) for entry in batch if entry.epoch}
+        self.stale = {fence for fence in self.fences if spoilt.get(fence[0]) == fence[1]} if spoilt else set()
+        self.committing = False  # it may have been committed though we have not heard of it
+        self.refused = False  # some of the fences are stale, and we have to ask which
+
+
 def is_transient(error: BaseException) -> bool:
     """Tell whether trying the same again later can help."""
     if isinstance(error, asyncpg.PostgresError):
@@ -102,11 +118,12 @@ class GroupWriter:
         self._wake = asyncio.Event()
         self._closing = False
         self._connection: asyncpg.Connection | None = None
+        self._prepared: Prepared = {}
         # From a random place, so that no number of another process can be taken for one of ours.
         self._batch_no = secrets.randbits(62)
-        self._literal = "'" + name.replace("'", "''") + "'"
+        self._literal = quoted(name)
         # What takes over stations knows which gateway had them, not which of its writers.
-        self._lock = "'" + (gateway or name).replace("'", "''") + "'"
+        self._lock = quoted(gateway or name)
         self._backend_pid = 0
         self._spoilt: dict[int, int] = {}
         self._task: asyncio.Task[None] | None = None
@@ -201,24 +218,16 @@ class GroupWriter:
         if not any(entry.records for entry in batch):
             return set()
         self._batch_no += 1
+        attempt = _Attempt(batch, self._spoilt)
         delay_s = 0.05
-        committing = False
-        stale: set[tuple[int, int]] = set()
         while True:
             try:
-                connection = await self._connected()
-                if committing and await self._was_committed(connection):
-                    return stale
-                committing = False
-                stale = await self._write(connection, batch)
-                committing = True
-                # The batch number tells after a lost connection whether this commit came through.
-                await connection.execute(
-                    f"UPDATE writer_position SET batch = {self._batch_no}"  # noqa: S608 - a number and a quoted name
-                    f" WHERE writer = {self._literal}; COMMIT"
-                )
+                await self._try(attempt)
             except Exception as error:
                 await self._abandon(error)
+                if isinstance(error, asyncpg.PostgresError) and error.sqlstate == _STALE:
+                    attempt.refused = True
+                    continue
                 if not is_transient(error):
                     raise
                 if self.available:
@@ -230,26 +239,31 @@ class GroupWriter:
                 if not self.available:
                     self.available = True
                     log.info("database back", waiting=len(self._queue))
-                return stale
+                return attempt.stale
 
-    async def _write(self, connection: asyncpg.Connection, batch: list[Entry]) -> set[tuple[int, int]]:
-        # Whoever takes over a station from this writer holds this lock exclusively while it raises the epoch:
-        # after that moment no batch of ours can carry the old epoch past the check below.
-        await connection.execute(f"BEGIN; SELECT pg_advisory_xact_lock_shared(hashtext({self._lock}))")
-        fences = {(entry.station_id, entry.epoch) for entry in batch if entry.epoch}
-        stale: set[tuple[int, int]] = set()
-        if fences:
-            rows = await connection.fetch(
-                "SELECT (f.f ->> 0)::int, (f.f ->> 1)::bigint FROM json_array_elements($1) AS f (f)"
-                " LEFT JOIN station_presence p ON p.station_id = (f.f ->> 0)::int"
-                " WHERE p.connection_epoch IS DISTINCT FROM (f.f ->> 1)::bigint",
-                _encode(tuple(fences)).decode(),
-            )
-            stale = {(row[0], row[1]) for row in rows}
-            if self._spoilt:
-                stale |= {fence for fence in fences if self._spoilt.get(fence[0]) == fence[1]}
+    async def _try(self, attempt: _Attempt) -> None:
+        connection = await self._connected()
+        if attempt.committing and await self._was_committed(connection):
+            return
+        attempt.committing = False
+        if attempt.refused:
+            attempt.stale |= await self._find_stale(connection, attempt.fences)
+            attempt.refused = False
+        bundle = await self._gather(connection, attempt)
+        if bundle is None:
+            return
+        attempt.committing = True
+        # The batch number tells after a lost connection whether this commit came through.
+        await bundle.commit(
+            f"UPDATE writer_position SET batch = {self._batch_no}"  # noqa: S608 - a number and a quoted name
+            f" WHERE writer = {self._literal};COMMIT"
+        )
+
+    async def _gather(self, connection: asyncpg.Connection, attempt: _Attempt) -> Bundle | None:
+        """Put the records of a batch into a transaction; None when all of them are stale."""
+        stale = attempt.stale
         groups: dict[type, list[Any]] = {}
-        for entry in batch:
+        for entry in attempt.batch:
             if stale and (entry.station_id, entry.epoch) in stale:
                 continue
             for record in entry.records:
@@ -259,13 +273,30 @@ class GroupWriter:
                     groups[kind] = [record]
                 else:
                     group.append(record)
+        if not groups:
+            return None
+        # Whoever takes over a station from this writer holds this lock exclusively while it raises the epoch: after
+        # the fences are held no batch of ours can carry an old epoch.
+        fenced = quoted(_encode(tuple(attempt.fences - stale)).decode())
+        bundle = Bundle(connection, self._prepared, f"BEGIN;SELECT hold_fences({self._lock}, {fenced})")
         for kind, sink in self._sinks.items():
             group = groups.pop(kind, None)
             if group is not None:
-                await sink(connection, group)
+                await sink(bundle, group)
         if groups:
             raise TypeError(f"no table takes records of {sorted(kind.__name__ for kind in groups)}")
-        return stale
+        return bundle
+
+    async def _find_stale(
+        self, connection: asyncpg.Connection, fences: set[tuple[int, int]]
+    ) -> set[tuple[int, int]]:
+        rows = await connection.fetch(
+            "SELECT f.id, f.epoch FROM unnest($1::int[], $2::bigint[]) AS f (id, epoch)"
+            " LEFT JOIN station_presence p ON p.station_id = f.id WHERE p.connection_epoch IS DISTINCT FROM f.epoch",
+            [fence[0] for fence in fences],
+            [fence[1] for fence in fences],
+        )
+        return {(row[0], row[1]) for row in rows}
 
     async def _was_committed(self, connection: asyncpg.Connection) -> bool:
         batch = await connection.fetchval("SELECT batch FROM writer_position WHERE writer = $1", self._name)
@@ -274,7 +305,10 @@ class GroupWriter:
     async def _connected(self) -> asyncpg.Connection:
         if self._connection is None or self._connection.is_closed():
             connection = await asyncpg.connect(
-                self._dsn, timeout=5, command_timeout=60, server_settings={"application_name": self._name}
+                self._dsn,
+                timeout=5,
+                command_timeout=60,
+                server_settings={"application_name": self._name, "standard_conforming_strings": "on"},
             )
             try:
                 await self._end_former(connection)
@@ -286,6 +320,7 @@ class GroupWriter:
                 connection.terminate()
                 raise
             self._connection = connection
+            self._prepared = {}
             self._backend_pid = connection.get_server_pid()
         return self._connection
 

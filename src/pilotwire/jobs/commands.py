@@ -5,7 +5,7 @@ died is sent again only when that is harmless (`REPEATABLE`); otherwise it ends 
 """
 
 import asyncio
-from collections import Counter, defaultdict, deque
+from collections import Counter, deque
 from collections.abc import Coroutine
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,16 +18,24 @@ from pilotwire.core.clock import Clock
 from pilotwire.core.errors import Invalid
 from pilotwire.db.engine import Database
 from pilotwire.db.retry import retry_while_away
+from pilotwire.domain.configuration.events import DeviceModelRead
 from pilotwire.domain.operations import repository as rows
 from pilotwire.domain.operations.commands import Reset
 from pilotwire.domain.operations.compose import compose_order, number_of
-from pilotwire.domain.operations.events import CommandChanged, StationReady, TaskChanged, TaskQueued
-from pilotwire.domain.operations.followup import Step, end_of_wait, step_of
+from pilotwire.domain.operations.events import StationReady, TaskQueued, TaskResumed
+from pilotwire.domain.operations.files import address_file, missed_notices
+from pilotwire.domain.operations.followup import UNANSWERED, UNANSWERED_S, Step, end_of_wait
 from pilotwire.domain.operations.model import CommandDesk, CommandState, Order, Readiness, Reply
 from pilotwire.domain.operations.repository import Following, Head
+from pilotwire.domain.operations.waves import open_waves, recount_waves
 from pilotwire.domain.sessions.records import SessionKept
 from pilotwire.domain.stations.ports import ConnectionLost, NoAnswer, NotConnected, StationRemoved
-from pilotwire.domain.stations.records import StationBootKept, StationProgressKept
+from pilotwire.domain.stations.records import ReportKept, StationBootKept, StationProgressKept
+from pilotwire.domain.transfers.addresses import FileAddresses
+from pilotwire.domain.transfers.model import LogReceived
+from pilotwire.jobs.holds import Holds
+from pilotwire.jobs.telling import Teller
+from pilotwire.jobs.watches import Watch, Watches
 
 __all__ = ["CommandRunner"]
 
@@ -35,49 +43,50 @@ log = structlog.get_logger(__name__)
 
 _MOST_ATTEMPTS = 3
 _LOOK_S = 30.0
-_TELL_S = 1.0
-
-
-class _Watch:
-    """A command whose end later messages tell; what they say before its answer is kept is put by."""
-
-    __slots__ = ("early", "following", "open")
-
-    def __init__(self, following: Following, *, is_open: bool) -> None:
-        self.following = following
-        self.open = is_open
-        self.early: list[Any] = []
+_OVER_AT_ONCE = frozenset({"scheduled", "no_profiles"})
 
 
 class CommandRunner:
     """Sends what waits as soon as its station takes it, and follows it to its end."""
 
-    def __init__(self, database: Database, bus: LocalBus, desk: CommandDesk, clock: Clock) -> None:
+    def __init__(
+        self, database: Database, bus: LocalBus, desk: CommandDesk, clock: Clock, addresses: FileAddresses
+    ) -> None:
         self._database = database
-        self._bus = bus
         self._desk = desk
         self._clock = clock
+        self._addresses = addresses
         self._due: set[int] = set()
         self._lines: dict[UUID, deque[Head]] = {}
         self._lined: set[int] = set()
         self._busy: set[int] = set()
         self._running: Counter[UUID] = Counter()
-        self._watches: defaultdict[int, dict[int, _Watch]] = defaultdict(dict)
-        self._told: dict[UUID, float] = {}
+        self._watches = Watches(lambda following, step: self._spawn(self._step(following, step)))
+        self._teller = Teller(bus, self._look_before)
         self._wake = asyncio.Event()
         self._look_at: datetime | None = None
         self._looked_at = clock()
         self._tasks: set[asyncio.Task[None]] = set()
         bus.subscribe(TaskQueued, self._queued)
+        self._holds = Holds(database, lambda station_id: self._spawn(self._released(station_id)))
+        bus.subscribe(SessionKept, self._holds.session_kept)
         bus.subscribe(StationReady, lambda notice: self._add((notice.station_id,)))
         bus.subscribe(StationRemoved, lambda _: self._spawn(self._settle()))
-        for kind in (SessionKept, StationBootKept, StationProgressKept):
-            bus.subscribe(kind, self._heard)
+        bus.subscribe(TaskResumed, lambda _: self._spawn(self._settle()))
+        notices = (
+            SessionKept,
+            StationBootKept,
+            StationProgressKept,
+            ReportKept,
+            LogReceived,
+            DeviceModelRead,
+        )
+        for kind in notices:
+            bus.subscribe(kind, self._watches.heard)
 
     async def run(self) -> None:
         """Work until cancelled; commands under way are left as sent."""
         try:
-            await retry_while_away(self._recover, lambda: True)
             while True:
                 await self._pass_safely()
                 wait_s = _LOOK_S
@@ -102,27 +111,21 @@ class CommandRunner:
         self._due.update(station_ids)
         self._wake.set()
 
-    def _heard(self, notice: Any) -> None:
-        watches = self._watches.get(notice.station_id)
-        if not watches:
-            return
-        for watch in list(watches.values()):
-            if not watch.open:
-                watch.early.append(notice)
-            elif (step := step_of(watch.following, notice)) is not None:
-                if step.state is not CommandState.ACCEPTED:
-                    del watches[watch.following.id]
-                self._spawn(self._step(watch.following, step))
-                return
-
     # What is to be done
 
-    async def _recover(self) -> None:
+    async def recover(self) -> None:
+        """Take up what an earlier process left; to be done before stations come back."""
         async with self._database.service.acquire() as connection:
             for command_id, command in await rows.list_sent(connection):
                 if command.REPEATABLE and await rows.release(connection, command_id):
                     continue
-                self._tell(
+                if command.TOLD_LATER:
+                    until = self._clock() + timedelta(seconds=UNANSWERED_S)
+                    await rows.follow(
+                        connection, command_id, outcome=UNANSWERED, result={}, epoch=0, until=until, now=self._clock()
+                    )  # fmt: skip
+                    continue
+                self._teller.command(
                     await rows.finish(
                         connection,
                         command_id,
@@ -132,16 +135,20 @@ class CommandRunner:
                     )
                 )
             for following in await rows.list_following(connection):
-                self._watches[following.station_id][following.id] = _Watch(following, is_open=True)
+                self._watches.take_up(following)
                 self._running[following.task_id] += 1
+                for notice in await missed_notices(connection, following):
+                    self._watches.heard(notice)
             for changed in await rows.settle_tasks(connection):
-                self._tell_task(changed)
+                self._teller.task(changed)
         self._look_at = self._clock()
 
     async def _settle(self) -> None:
         async with self._database.service.acquire() as connection:
+            await recount_waves(connection)
+            self._look_before(self._clock())
             for changed in await rows.settle_tasks(connection):
-                self._tell_task(changed)
+                self._teller.task(changed)
 
     async def _pass_safely(self) -> None:
         try:
@@ -191,13 +198,16 @@ class CommandRunner:
         async with self._database.service.acquire() as connection:
             for command_id in await rows.expire(connection, now):
                 why = "the station did not take it before it expired"
-                self._tell(await rows.finish(connection, command_id, CommandState.EXPIRED, "expired", why))
+                self._teller.command(
+                    await rows.finish(connection, command_id, CommandState.EXPIRED, "expired", why)
+                )
             for command_id in await rows.overdue(connection, now):
                 for following in await rows.list_following(connection, command_id):
-                    if self._watches[following.station_id].pop(command_id, None) is None:
+                    if not self._watches.forget(following.station_id, command_id):
                         continue  # its end has been told this very moment
                     state, outcome, why = end_of_wait(following)
                     await self._end(connection, following, state, outcome, why)
+            self._due.update(await open_waves(connection, now))
             self._due.update(await rows.list_ripe(connection, self._looked_at, now))
             self._looked_at = now
             self._look_at = await rows.next_moment(connection, now)
@@ -220,13 +230,16 @@ class CommandRunner:
     async def _send(self, head: Head) -> bool:
         """Send a command; True when its end is still to come."""
         now = self._clock()
+        if (until := await self._holds.held_until(head, now)) is not None:
+            self._look_before(until)
+            return False
         order = await self._claimed(head, now)
         if order is None:
             return False
-        watch = self._watch(head, now) if head.command.follow_s else None
+        watch = self._watches.begin(head, now, order.about) if head.command.follow_s else None
         reply = await self._reply(head, order)
         if reply is None:
-            self._forget(head)
+            self._watches.forget(head.station_id, head.id)
             return False
         answered, kept = reply, [False]
 
@@ -236,16 +249,35 @@ class CommandRunner:
         await retry_while_away(keep, lambda: True)
         return kept[0]
 
+    async def _released(self, station_id: int) -> None:
+        await self._holds.release(station_id)
+        self._add((station_id,))
+
+    def _look_before(self, moment: datetime) -> None:
+        if self._look_at is None or moment < self._look_at:
+            self._look_at = moment
+            self._wake.set()
+
     async def _claimed(self, head: Head, now: datetime) -> Order | None:
         """Mark a command as sent; None when it must not go out."""
         async with self._database.service.acquire() as connection:
             try:
-                order = await compose_order(connection, head.tenant_id, number_of(head.id), head.command, now)
+                number = number_of(head.id)
+                order = await compose_order(
+                    connection, head.tenant_id, number, head.command, now, head.station_id
+                )
+                place = (head.tenant_id, head.station_id, head.id)
+                ready = await address_file(connection, order, place, self._addresses, now)
             except Invalid as error:
-                state = CommandState.REJECTED
-                self._tell(await rows.finish(connection, head.id, state, "not_possible", str(error)))
+                ready = Reply(CommandState.REJECTED, "not_possible", str(error))
+            if isinstance(ready, Reply):
+                self._teller.command(
+                    await rows.finish(
+                        connection, head.id, ready.state, ready.outcome, ready.detail, result=ready.result
+                    )
+                )
                 return None
-            return order if await rows.claim(connection, head.id, now) else None
+            return ready if await rows.claim(connection, head.id, now, ready.about) else None
 
     async def _reply(self, head: Head, order: Order) -> Reply | None:
         """Send, and say what came of it; None when the command waits again."""
@@ -270,21 +302,26 @@ class CommandRunner:
         if head.command.REPEATABLE and head.attempts + 1 < _MOST_ATTEMPTS:
             await self._put_back(head)
             return None
+        if head.command.TOLD_LATER:
+            return Reply(CommandState.DONE, UNANSWERED, str(error))
         return Reply(CommandState.UNKNOWN, "connection_lost", str(error))
 
     async def _put_back(self, head: Head) -> None:
         async def work() -> None:
             async with self._database.service.acquire() as connection:
                 if not await rows.release(connection, head.id):
-                    self._tell(await rows.finish(connection, head.id, CommandState.CANCELLED, "cancelled"))
+                    self._teller.command(
+                        await rows.finish(connection, head.id, CommandState.CANCELLED, "cancelled")
+                    )
 
         await retry_while_away(work, lambda: True)
 
-    async def _keep(self, head: Head, reply: Reply, watch: _Watch | None) -> bool:
+    async def _keep(self, head: Head, reply: Reply, watch: Watch | None) -> bool:
         async with self._database.service.acquire() as connection:
-            if watch is None or reply.state is not CommandState.DONE or reply.outcome == "scheduled":
-                self._forget(head)
-                self._tell(
+            at_once = reply.final or reply.outcome in _OVER_AT_ONCE
+            if watch is None or at_once or reply.state is not CommandState.DONE:
+                self._watches.forget(head.station_id, head.id)
+                self._teller.command(
                     await rows.finish(
                         connection, head.id, reply.state, reply.outcome, reply.detail, result=reply.result,
                         epoch=reply.epoch,
@@ -292,55 +329,40 @@ class CommandRunner:
                 )  # fmt: skip
                 return False
             now = self._clock()
-            until = now + timedelta(seconds=head.command.follow_s)
+            until = head.command.follow_until(now)
+            if reply.outcome == UNANSWERED:
+                until = now + timedelta(seconds=UNANSWERED_S)
             await rows.follow(
                 connection, head.id, outcome=reply.outcome, result=reply.result, epoch=reply.epoch, until=until,
                 now=now,
             )  # fmt: skip
-        if self._look_at is None or until < self._look_at:
-            self._look_at = until
-        self._bus.publish(_changed(watch.following, CommandState.ACCEPTED, reply.outcome, reply.detail))
-        watch.open = True
-        early, watch.early = watch.early, []
-        for notice in early:
-            self._heard(notice)
+        self._look_before(until)
+        self._teller.step(watch.following, reply.outcome, reply.detail)
+        self._watches.open(watch, reply.outcome, reply.result)
         return True
 
     # Following
 
-    def _watch(self, head: Head, now: datetime) -> _Watch:
-        until = now + timedelta(seconds=head.command.follow_s)
-        following = Following(
-            head.id,
-            head.tenant_id,
-            head.task_id,
-            head.station_id,
-            head.identity,
-            head.command,
-            now,
-            until,
-            {},
-        )
-        watch = self._watches[head.station_id][head.id] = _Watch(following, is_open=False)
-        return watch
-
-    def _forget(self, head: Head) -> None:
-        self._watches[head.station_id].pop(head.id, None)
-        if not self._watches[head.station_id]:
-            del self._watches[head.station_id]
-
     async def _step(self, following: Following, step: Step) -> None:
+        now, until = self._clock(), None
+        if step.wait_s is not None:
+            until = now + timedelta(seconds=step.wait_s)
+        elif following.outcome == UNANSWERED:
+            until = following.command.follow_until(now)
+        if until is not None:
+            self._look_before(until)
+
         async def work() -> None:
             async with self._database.service.acquire() as connection:
                 if step.state is CommandState.ACCEPTED:
-                    await rows.note_progress(connection, following.id, step.outcome, step.result)
+                    await rows.note_progress(connection, following.id, step.outcome, step.result, until)
                 else:
-                    await self._end(connection, following, step.state, step.outcome, "", step.result)
+                    await self._end(connection, following, step.state, step.outcome, step.detail, step.result)
 
         await retry_while_away(work, lambda: True)
         if step.state is CommandState.ACCEPTED:
             detail = str(step.result.get("last_status", ""))
-            self._bus.publish(_changed(following, step.state, step.outcome, detail))
+            self._teller.step(following, step.outcome, detail)
 
     async def _end(
         self,
@@ -354,30 +376,12 @@ class CommandRunner:
         changed = await rows.finish(connection, following.id, state, outcome, why, result=result)
         self._free(following.task_id)
         self._wake.set()
-        self._tell(changed)
+        self._teller.command(changed)
 
     def _free(self, task_id: UUID) -> None:
         self._running[task_id] -= 1
         if self._running[task_id] <= 0:
             del self._running[task_id]
-
-    # Telling
-
-    def _tell(self, changed: tuple[CommandChanged, TaskChanged] | None) -> None:
-        if changed is not None:
-            self._bus.publish(changed[0])
-            self._tell_task(changed[1])
-
-    def _tell_task(self, changed: TaskChanged) -> None:
-        """Tell of a task's progress once a second, of its stops and its end at once."""
-        now = asyncio.get_running_loop().time()
-        if changed.state == "running":
-            if now - self._told.get(changed.task_id, -_TELL_S) < _TELL_S:
-                return
-            self._told[changed.task_id] = now
-        else:
-            self._told.pop(changed.task_id, None)
-        self._bus.publish(changed)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -388,10 +392,3 @@ class CommandRunner:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("a command failed here", error=repr(error), exc_info=error)
-
-
-def _changed(following: Following, state: CommandState, outcome: str, detail: str) -> CommandChanged:
-    return CommandChanged(
-        following.tenant_id, following.task_id, following.id, following.identity, following.command.name, state,
-        outcome, detail,
-    )  # fmt: skip

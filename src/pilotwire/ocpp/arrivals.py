@@ -120,7 +120,10 @@ class Arrivals:
             attached = await attach(
                 connection,
                 self._name,
-                [(id_, link.version.value, link.connection.remote_address) for id_, link in known.items()],
+                [
+                    (id_, link.version.value, link.connection.remote_address, link.security_profile)
+                    for id_, link in known.items()
+                ],
             )
             records = {record.id: record for record in await list_records(connection, list(known))}
             views = await load_views(connection, list(known))

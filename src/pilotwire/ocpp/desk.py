@@ -1,20 +1,26 @@
 """The command desk: commands to the stations that are connected here."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
 from pilotwire.bus import LocalBus
-from pilotwire.domain.operations.commands import DataTransfer, SetLimit, StopCharging
+from pilotwire.domain.configuration.events import ReportAsked
+from pilotwire.domain.energy.ports import ChargingAbilities
+from pilotwire.domain.operations import commands as c
+from pilotwire.domain.operations.commands import DataTransfer, SetChargingProfile, SetLimit, StopCharging
 from pilotwire.domain.operations.events import StationReady
-from pilotwire.domain.operations.model import Order, Readiness, Reply
+from pilotwire.domain.operations.model import CommandState, Order, Readiness, Reply
 from pilotwire.domain.stations.model import Admission
-from pilotwire.domain.stations.ports import NotConnected, StationConnected
+from pilotwire.domain.stations.ports import CallAnswer, NotConnected, StationConnected
 from pilotwire.domain.stations.records import StationBootKept
+from pilotwire.ocpp.clerk import Clerk, check_settings
 from pilotwire.ocpp.codec.orders import spell, understand
 from pilotwire.ocpp.codec.outbound import NotInVersion
 from pilotwire.ocpp.codec.version import OcppVersion
+from pilotwire.ocpp.link import StationLink
 from pilotwire.ocpp.redaction import redacted
 from pilotwire.ocpp.switchboard import Switchboard
 
@@ -24,6 +30,7 @@ __all__ = ["Desk"]
 _BOOT_GRACE_S = 5.0
 # The answer to the boot goes out right after its commit; some stations need a moment to take it in.
 _AFTER_BOOT_S = 0.2
+_ANSWER_S = 30.0
 
 
 class Desk:
@@ -33,6 +40,7 @@ class Desk:
         self._board = board
         self._bus = bus
         self._grace_s = boot_grace_s
+        self._answer_s = _ANSWER_S
         self._rested: dict[int, int] = {}  # by station: the epoch that has been silent for the grace
         bus.subscribe(StationConnected, self._connected)
         bus.subscribe(StationBootKept, self._booted)
@@ -55,9 +63,14 @@ class Desk:
             version = OcppVersion(ocpp_version)
         except ValueError:
             raise NotInVersion(f"OCPP {ocpp_version} is not spoken here") from None
-        if order.transaction_ref is None and isinstance(order.command, StopCharging | SetLimit):
+        if isinstance(order.command, c.ReadSettings | c.WriteSettings | c.RepairSettings):
+            check_settings(version, order)
+            return
+        if order.transaction_ref is None and isinstance(
+            order.command, StopCharging | SetLimit | SetChargingProfile
+        ):
             order = msgspec.structs.replace(order, transaction_ref="1")  # looked up when it is sent
-        spell(version, order)
+        spell(version, _one_by_one(version, order, [(1, 1)])[0])  # the connectors too
 
     async def send(self, station_id: int, order: Order) -> Reply:
         """Send a command and wait for the answer. Raises: see CommandDesk."""
@@ -66,17 +79,72 @@ class Desk:
             raise NotConnected("the station is not connected now")
         order = self._with_transaction(link.sessions, order)
         version, epoch = link.version, link.epoch
+        if isinstance(order.command, c.ReadSettings | c.WriteSettings | c.RepairSettings):
+            reply = await self._about_settings(link, order)
+            return msgspec.structs.replace(reply, epoch=epoch)
+        orders = _one_by_one(version, order, sorted(link.station.connectors))
+        replies = [await self._tell(link, each) for each in orders]
+        for each, reply in zip(orders, replies, strict=True):
+            if (
+                reply.state is not CommandState.DONE
+                and isinstance(each.command, c.Trigger)
+                and len(orders) > 1
+            ):
+                where = f"EVSE {each.command.evse_id}, connector {each.command.connector_id}"
+                detail = f"{where}: {reply.detail}" if reply.detail else where
+                return msgspec.structs.replace(reply, detail=detail, epoch=epoch)
+        return msgspec.structs.replace(replies[0], epoch=epoch)
+
+    async def _tell(self, link: StationLink, order: Order) -> Reply:
+        version, station_id = link.version, link.station.record.id
         action, payload = spell(version, order)
-        answer = await self._board.call(station_id, action, payload)
+        answer = await self._board.call(station_id, action, payload, self._answer_s)
         if answer.payload is not None and not isinstance(order.command, DataTransfer):
             answer = msgspec.structs.replace(answer, payload=redacted(answer.payload))
-        return msgspec.structs.replace(understand(version, order, answer), epoch=epoch)
+        return understand(version, order, answer)
+
+    async def _about_settings(self, link: StationLink, order: Order) -> Reply:
+        record = link.station.record
+
+        async def call(action: str, payload: bytes) -> CallAnswer:
+            return await self._board.call(record.id, action, payload)
+
+        def asking(number: int, whole: bool) -> None:
+            self._bus.publish(
+                ReportAsked(record.tenant_id, record.id, record.identity, number, whole, self._board.now())
+            )
+
+        clerk = Clerk(call, link.version, link.behaviour, self._board.now)
+        if isinstance(order.command, c.ReadSettings):
+            return await clerk.read(order, asking)
+        return await clerk.write(order)
+
+    def abilities(self, station_id: int) -> ChargingAbilities | None:
+        """Tell how a connected station takes charging profiles; None when it is not connected."""
+        link = self._board.links.get(station_id)
+        if link is None:
+            return None
+        how = link.behaviour
+        return ChargingAbilities(
+            units=how.charging_units,
+            purposes=how.charging_purposes,
+            most_stack_level=how.charging_stack_level,
+            relative_only=how.charging_relative,
+            most_periods=how.charging_periods,
+            steps_a=how.charging_steps_a,
+            zero_ends_session=how.charging_never_zero,
+            names=how.names,
+        )
 
     @staticmethod
     def _with_transaction(sessions: Any, order: Order) -> Order:
         """Find the transaction that is meant by an EVSE: the open one that began last."""
         command = order.command
-        if order.transaction_ref is not None or not isinstance(command, StopCharging | SetLimit):
+        if order.transaction_ref is not None or not isinstance(
+            command, StopCharging | SetLimit | SetChargingProfile
+        ):
+            return order
+        if isinstance(command, SetChargingProfile) and command.profile.purpose != "session":
             return order
         if isinstance(command, SetLimit) and command.scope != "session":
             return order
@@ -112,3 +180,29 @@ class Desk:
         await asyncio.sleep(_AFTER_BOOT_S)
         if self.readiness(notice.station_id) is Readiness.READY:
             self._bus.publish(StationReady(notice.tenant_id, notice.station_id))
+
+
+def _one_by_one(version: OcppVersion, order: Order, connectors: Sequence[tuple[int, int]]) -> list[Order]:
+    """Ask 2.x stations for the status of each connector that is meant by itself.
+
+    One request is for one connector there (Spec: 2.0.1 F06.FR.12); 1.6 stations tell of all of them at once.
+    Raises: NotInVersion, when none of the connectors is known.
+    """
+    command = order.command
+    if (
+        version is OcppVersion.V16
+        or not isinstance(command, c.Trigger)
+        or command.message != "status_notification"
+        or command.connector_id is not None
+    ):
+        return [order]
+    meant = [key for key in connectors if all(key) and command.evse_id in (None, key[0])]
+    if not meant:
+        raise NotInVersion(
+            "OCPP 2.x asks for the status of one connector, and the station has told of none: "
+            "give evse_id and connector_id"
+        )
+    places = [
+        msgspec.structs.replace(command, evse_id=evse, connector_id=connector) for evse, connector in meant
+    ]
+    return [msgspec.structs.replace(order, command=place) for place in places]

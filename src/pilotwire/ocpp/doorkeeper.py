@@ -7,12 +7,14 @@ from datetime import datetime
 import msgspec
 
 from pilotwire.core.clock import Clock
+from pilotwire.domain.certificates.events import CertificateHeld
 from pilotwire.domain.stations.credentials import digest_secret, matches
 from pilotwire.domain.stations.model import StationRecord
 from pilotwire.domain.stations.ports import StationChanged, StationRemoved
 from pilotwire.domain.stations.repository import EnrolmentKey
 from pilotwire.ocpp.gateway import (
     Admit,
+    ClientCertificate,
     Credentials,
     Handshake,
     HandshakeProblem,
@@ -24,6 +26,7 @@ from pilotwire.ocpp.quirks import NO_QUIRKS, quirks_for
 
 __all__ = ["Entrant", "StationDirectory", "StationDoorkeeper"]
 
+_REVOKED = HandshakeProblem.CLIENT_CERTIFICATE_REVOKED
 _LONGEST_IDENTITY = 48  # OCPP 2.0.1 part 4, 2.2; 1.6 has 20
 
 
@@ -35,6 +38,9 @@ class Entrant(msgspec.Struct, frozen=True):
     key: EnrolmentKey | None
     used_next_secret: bool
     secret_digest: bytes
+    security_profile: int
+    """1 plain, 2 over TLS, 3 with a certificate of its own. Spec: OCPP 2.0.1 A00."""
+    certificate_sha256: str = ""
 
 
 class StationDirectory:
@@ -45,6 +51,7 @@ class StationDirectory:
         self._by_folded: dict[str, str] = {}
         self._by_id: dict[int, str] = {}
         self._keys: dict[bytes, EnrolmentKey] = {}
+        self._certificates: dict[str, CertificateHeld] = {}
 
     def fill(self, records: Iterable[StationRecord], keys: Iterable[EnrolmentKey]) -> None:
         """Take over what the database holds."""
@@ -56,6 +63,18 @@ class StationDirectory:
     def set_keys(self, keys: Iterable[EnrolmentKey]) -> None:
         """Take over the enrolment keys that are good."""
         self._keys = {key.digest: key for key in keys}
+
+    def set_certificates(self, held: Iterable[CertificateHeld]) -> None:
+        """Take over which certificates were issued here."""
+        self._certificates = {each.sha256: each for each in held}
+
+    def certificate_held(self, notice: CertificateHeld) -> None:
+        """Take over what became of one certificate."""
+        self._certificates[notice.sha256] = notice
+
+    def certificate(self, sha256: str) -> CertificateHeld | None:
+        """Find a certificate that was issued here, None for another authority's."""
+        return self._certificates.get(sha256)
 
     def changed(self, notice: StationChanged) -> None:
         """Take over one station's new record."""
@@ -143,11 +162,14 @@ class StationDoorkeeper:
         record = self._directory.find(handshake.identity_candidates)
         credentials = handshake.authorization
         certificate = handshake.client_certificate
-        if record is not None and certificate is not None and certificate.common_name:
-            if certificate.common_name.casefold() == record.identity.casefold():
-                return Entrant(record.identity, record, None, used_next_secret=False, secret_digest=b"")
-            if credentials is None:
-                return Refuse(401, HandshakeProblem.CLIENT_CERTIFICATE_MISMATCH)
+        if record is not None and certificate is not None:
+            by_certificate = self._by_certificate(record, certificate)
+            if (
+                isinstance(by_certificate, Entrant)
+                or by_certificate.reason is _REVOKED
+                or credentials is None
+            ):
+                return by_certificate
         if credentials is None:
             problem = HandshakeProblem.CREDENTIALS_MISSING
             if handshake.credentials_malformed:
@@ -168,7 +190,24 @@ class StationDoorkeeper:
                 detail=f"it came with profile {profile}, the least allowed is {record.minimum_security_profile}",
             )
         digest = record.secret_digest if place == 0 else (record.next_secret_digest or b"")
-        return Entrant(record.identity, record, None, used_next_secret=place == 1, secret_digest=digest)
+        return Entrant(record.identity, record, None, place == 1, digest, profile)
+
+    def _by_certificate(self, record: StationRecord, certificate: ClientCertificate) -> Entrant | Refuse:
+        """Let a station in by its certificate, whose chain the TLS handshake has verified.
+
+        One that was issued here opens for its own station alone, whatever name is in it; another authority's is good
+        for the station of its common name.
+        """
+        held = self._directory.certificate(certificate.sha256)
+        if held is None:
+            fits = certificate.common_name.casefold() == record.identity.casefold()
+        else:
+            fits = held.station_id == record.id
+            if held.revoked:
+                return Refuse(401, _REVOKED)
+        if not fits:
+            return Refuse(401, HandshakeProblem.CLIENT_CERTIFICATE_MISMATCH)
+        return Entrant(record.identity, record, None, False, b"", 3, certificate.sha256)
 
     def _enrol(self, handshake: Handshake, credentials: Credentials) -> Entrant | Refuse:
         # The same work as for a known station, so that the time does not tell which identities exist.
@@ -182,7 +221,7 @@ class StationDoorkeeper:
             return Refuse(
                 400, HandshakeProblem.WRONG_PATH, detail="the identity is too long or not printable"
             )
-        return Entrant(identity, None, key, used_next_secret=False, secret_digest=digest)
+        return Entrant(identity, None, key, False, digest, 2 if handshake.secure else 1)
 
 
 def _same_user(user: bytes, handshake: Handshake, identity: str) -> bool:

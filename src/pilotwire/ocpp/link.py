@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import msgspec
 import structlog
 
+from pilotwire.core.clock import Clock
 from pilotwire.db.lanes import WriterLanes
 from pilotwire.db.writer import Entry, Fenced
 from pilotwire.domain.access.model import TokenPresented
@@ -32,7 +33,7 @@ from pilotwire.ocpp.codec.envelope import (
     build_error,
     build_result,
     parse_frame,
-    parse_frame_leniently,
+    repair_frame,
 )
 from pilotwire.ocpp.codec.errors import CodecError, FaultKind, FrameError, call_error_code
 from pilotwire.ocpp.codec.version import OcppVersion
@@ -41,6 +42,7 @@ from pilotwire.ocpp.handlers import Context, handle
 from pilotwire.ocpp.handlers.context import Services
 from pilotwire.ocpp.quirks import Behaviour, behaviour_of
 from pilotwire.ocpp.redaction import stored_text
+from pilotwire.ocpp.relay import RelayedConnection
 from pilotwire.ocpp.rpc import Caller, Exchange
 
 __all__ = ["LinkHost", "StationLink"]
@@ -49,6 +51,7 @@ log = structlog.get_logger(__name__)
 
 # Frequent actions that have no place for a secret: they need no second look before they are stored.
 _PLAIN = frozenset({"Heartbeat", "StatusNotification", "MeterValues", "TransactionEvent"})
+_STATION_CALLED = FrameKept.STATION_CALLED
 _MOST_IN_FLIGHT = 64
 _RESUME_AT = 16
 
@@ -58,8 +61,9 @@ class LinkHost(Protocol):
 
     services: Services
     writer: WriterLanes
+    frames_in: int
+    now: Clock
 
-    def now(self) -> datetime: ...
     def publish(self, records: list[Any]) -> None: ...
     def look_up(self, link: "StationLink", needed: LookupNeeded) -> Awaitable[None]: ...
     def boot_accepted(self, link: "StationLink") -> None: ...
@@ -74,7 +78,10 @@ class _Answer(Entry):
     def __init__(
         self, link: "StationLink", records: list[Any], events: list[Any], answer: bytes | None, delay_s: float
     ) -> None:
-        super().__init__(link.station.record.id, link.epoch, records)
+        # As Entry does; a call to it is saved on every message.
+        self.station_id = link.station.record.id
+        self.epoch = link.epoch
+        self.records = records
         self.link = link
         self.events = events
         self.answer = answer
@@ -111,8 +118,9 @@ class StationLink:
     """A station's live connection."""
 
     __slots__ = (
-        "alive", "arrived_at", "behaviour", "caller", "connection", "epoch", "host", "identity", "in_flight", "paused",
-        "queue", "ready", "seen_at", "sessions", "station", "used_next_secret", "version", "waiting",
+        "alive", "arrived_at", "behaviour", "caller", "certificate_sha256", "connection", "epoch", "host", "identity",
+        "in_flight", "paused", "queue", "ready", "relay", "security_profile", "seen_at", "sessions", "station",
+        "used_next_secret", "version", "waiting",
     )  # fmt: skip
 
     def __init__(self, host: LinkHost, connection: Connection, version: OcppVersion, identity: str) -> None:
@@ -130,6 +138,9 @@ class StationLink:
         self.arrived_at = host.now()
         self.seen_at = self.arrived_at
         self.used_next_secret = False
+        self.security_profile = 0
+        self.certificate_sha256 = ""
+        self.relay: RelayedConnection | None = None
         self.station: StationView
         self.sessions: SessionsView
         self.behaviour: Behaviour
@@ -150,6 +161,7 @@ class StationLink:
 
     def text_received(self, text: bytes) -> None:
         """Take a frame from the socket, in order."""
+        self.host.frames_in += 1
         if not self.alive:
             return
         if not self.ready or self.waiting or self.queue:
@@ -191,26 +203,35 @@ class StationLink:
             self.connection.resume_reading()
 
     def _process(self, text: bytes) -> None:
-        now = self.host.now()
-        self.seen_at = now
+        now = self.seen_at = self.host.now()
+        repairs: list[str] = []
         try:
-            if self.host.services.strict:
-                frame, repairs = parse_frame(self.version, text), []
-            else:
-                frame, deviations = parse_frame_leniently(self.version, text)
-                repairs = [deviation.code for deviation in deviations] if deviations else []
+            frame = parse_frame(self.version, text)
         except FrameError as error:
-            self._unreadable(error, text, now)
-            return
+            repaired = self._repaired(error, text)
+            if repaired is None:
+                self._unreadable(error, text, now)
+                return
+            frame, repairs = repaired
         kind = type(frame)
         if kind is Call or kind is Send:
             self._called(frame, text, now, repairs)
         else:
-            self._answered(frame, text, now)
+            self._answered(frame, text, now, repairs)
+
+    def _repaired(self, error: FrameError, text: bytes) -> tuple[Frame, list[str]] | None:
+        """Give a frame that is not as it should be and the repairs that it needed; None if it cannot be read."""
+        if self.host.services.strict:
+            return None
+        try:
+            frame, deviations = repair_frame(self.version, text, error)
+        except FrameError:
+            return None
+        return frame, [deviation.code for deviation in deviations]
 
     def _called(self, call: Any, text: bytes, now: datetime, repairs: list[str]) -> None:
+        strict = self.host.services.strict
         try:
-            strict = self.host.services.strict
             incoming = translate.read(self.version, call.action, call.payload, now, strict=strict)
         except CodecError as error:
             self._refuse(call.message_id, call.action, error.kind, str(error), text, now)
@@ -231,7 +252,7 @@ class StationLink:
                 now,
             )
             return
-        notes = [*repairs, *incoming.notes]
+        notes = [*repairs, *incoming.notes] if repairs else incoming.notes
         if self.behaviour.token_suffix:
             message = _without_suffix(message, self.behaviour.token_suffix, notes)
         self._decide(call, incoming, message, text, now, notes)
@@ -279,10 +300,10 @@ class StationLink:
             record.id,
             now,
             None,
-            FrameKept.STATION_CALLED,
+            _STATION_CALLED,
             message_id,
             action,
-            stored_text(text, secrets=action not in _PLAIN),
+            stored_text(text, secrets=action not in _PLAIN, valid=not notes),
             None if response is None else response.decode(),
             ",".join(notes) if notes else None,
         )
@@ -316,6 +337,8 @@ class StationLink:
         self.behaviour = behaviour_of(
             message.vendor, message.model, message.firmware_version, record.quirk_switches
         )
+        if message.serial_number and message.serial_number != record.serial_number:
+            self.station.record = msgspec.structs.replace(record, serial_number=message.serial_number)
         if self.station.admitted:
             entry.after = lambda: self.host.boot_accepted(self) if self.alive else None
 
@@ -336,13 +359,14 @@ class StationLink:
 
         task.add_done_callback(fetched)
 
-    def _answered(self, frame: Frame, text: bytes, now: datetime) -> None:
+    def _answered(self, frame: Frame, text: bytes, now: datetime, repairs: list[str]) -> None:
         if isinstance(frame, CallResultError):
             # 2.1: the station could not take our answer; it is on record, and there is nobody to tell.
             self._keep(frame.message_id, "", text, None, now, ["call_result_error"])
             return
         assert isinstance(frame, (CallResult, CallError))  # noqa: S101 - the frames that are left
-        if not self.caller.answered(frame, text, any_id=self.behaviour.answers_with_other_id):
+        any_id = self.behaviour.answers_with_other_id
+        if not self.caller.answered(frame, text, any_id=any_id, repairs=repairs):
             self._keep(frame.message_id, "", b"", text, now, ["answer_without_call"])
 
     def _keep(

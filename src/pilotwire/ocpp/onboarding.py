@@ -15,15 +15,21 @@ import structlog
 
 from pilotwire.core.errors import PilotwireError
 from pilotwire.db.engine import Database
+from pilotwire.domain.configuration.compare import Make, spelt_for
+from pilotwire.domain.configuration.model import Setting, Variable
+from pilotwire.domain.configuration.repository import find_wanted
 from pilotwire.domain.stations.credentials import digest_secret
 from pilotwire.domain.stations.ports import CallAnswer, StationChanged
-from pilotwire.domain.stations.repository import find_template, keep_next_secret, list_records
+from pilotwire.domain.stations.repository import keep_next_secret, list_records
+from pilotwire.ocpp.codec.v2.outbound import variable_of
 from pilotwire.ocpp.codec.version import OcppVersion
 from pilotwire.ocpp.link import StationLink
 
 __all__ = ["Onboarding"]
 
 log = structlog.get_logger(__name__)
+
+_PASSWORD = Setting(Variable("BasicAuthPassword", "SecurityCtrlr"), "", key="AuthorizationKey")
 
 
 class OnboardingHost(Protocol):
@@ -69,11 +75,18 @@ class Onboarding:
         finally:
             self._welcoming.discard(station_id)
 
+    async def renew(self, link: StationLink) -> bool:
+        """Give a station another secret of its own; whether it was taken.
+
+        Repeats: until it is used the same secret is offered again, so that nobody is locked out.
+        """
+        return await self._set_secret(link)
+
     def secret_used(self, station_id: int) -> None:
         """The station came in with its own secret: nothing is left to offer."""
         self._offered.pop(station_id, None)
 
-    async def _set_secret(self, link: StationLink) -> None:
+    async def _set_secret(self, link: StationLink) -> bool:
         record = link.station.record
         # Hexadecimal, because some stations take an AuthorizationKey for hexadecimal and some for text.
         secret = self._offered.setdefault(record.id, secrets.token_hex(16))
@@ -82,40 +95,45 @@ class Onboarding:
             await keep_next_secret(connection, record.id, digest)
             for fresh in await list_records(connection, [record.id]):
                 self._host.publish([StationChanged(fresh)])
-        entry = {
-            "key": "AuthorizationKey",
-            "component": "SecurityCtrlr",
-            "variable": "BasicAuthPassword",
-            "value": secret,
-        }
-        answer = await _quietly(link, "its own secret", lambda: _write(link, entry))
+        answer = await _quietly(
+            link, "its own secret", lambda: _write(link, msgspec.structs.replace(_PASSWORD, value=secret))
+        )
         taken = answer is not None and _accepted(link.version, answer)
         log.info("own secret", station=link.identity, taken=taken)
+        return taken
 
     async def _configure(self, link: StationLink) -> bool:
         """Write the settings of the station's make; False when the station went away over it."""
         station = link.station
+        record = station.record
+        make = Make(
+            record.id,
+            station.vendor,
+            station.model,
+            station.firmware_version,
+            record.site_id,
+            link.version.value,
+        )
         async with self._database.service.acquire() as connection:
-            entries = await find_template(connection, station.record.tenant_id, station.vendor, station.model)
-        for entry in entries:  # one at a time: some stations lose settings that come together
-            answer = await _quietly(link, "a setting", partial(_write, link, entry))
+            wanted = await find_wanted(connection, record.tenant_id, make)
+        for setting in wanted:  # one at a time: some stations lose settings that come together
+            spelt = spelt_for(setting, make.ocpp_version)
+            if spelt is None:
+                continue
+            answer = await _quietly(link, "a setting", partial(_write, link, spelt))
             if not link.alive:
                 return False
             taken = answer is not None and _accepted(link.version, answer)
-            log.info("setting", station=link.identity, setting=_name(entry), taken=taken)
+            log.info("setting", station=link.identity, setting=setting.variable.name, taken=taken)
         return True
 
 
-async def _write(link: StationLink, entry: dict[str, str]) -> CallAnswer:
+async def _write(link: StationLink, setting: Setting) -> CallAnswer:
     """Write one setting: a configuration key of 1.6, or a variable of a component of 2.x."""
     if link.version is OcppVersion.V16:
-        payload = {"key": entry.get("key") or entry.get("variable", ""), "value": entry["value"]}
+        payload = {"key": setting.key, "value": setting.value}
         return await link.call("ChangeConfiguration", msgspec.json.encode(payload), 30)
-    data = {
-        "attributeValue": entry["value"],
-        "component": {"name": entry.get("component") or "OCPPCommCtrlr"},
-        "variable": {"name": entry.get("variable") or entry.get("key", "")},
-    }
+    data = variable_of(setting) | {"attributeValue": setting.value}
     return await link.call("SetVariables", msgspec.json.encode({"setVariableData": [data]}), 30)
 
 
@@ -129,10 +147,6 @@ def _accepted(version: OcppVersion, answer: CallAnswer) -> bool:
     except (msgspec.DecodeError, KeyError, IndexError, TypeError):
         return False
     return status in ("Accepted", "RebootRequired")
-
-
-def _name(entry: dict[str, str]) -> str:
-    return entry.get("variable") or entry.get("key", "")
 
 
 async def _quietly(

@@ -28,6 +28,8 @@ _BROKEN_VALUE = re.compile(
 _NAMED_LATER = re.compile(rb"(?i)attributeValue|actualValue|configurationKey")
 # The user and password of an address (RFC 3986 3.2.1).
 _CREDENTIALS = re.compile(r"(://)[^/?#@\s\"\\]+@")
+# The part of our own addresses for files that makes them good for one station.
+_GRANTS = re.compile(r"(/files/(?:firmware|logs)/)[\w-]{43}")
 # What may be known of a secret setting.
 _HARMLESS = frozenset(
     {
@@ -38,27 +40,34 @@ _HARMLESS = frozenset(
 )  # fmt: skip
 # Outside of strings JSON has no control character but these blanks; inside none at all.
 _BLANKS = dict.fromkeys(range(32), " ")
+_TAB, _LINE_FEED, _RETURN = b"\t\n\r"
 
 
-def stored_text(frame: bytes, *, secrets: bool = True) -> str:
+def stored_text(frame: bytes, *, secrets: bool = True, valid: bool = False) -> str:
     """Give a frame as it is stored: as text on one line, without the values of secret settings.
 
-    `secrets=False` is for actions that have no place for one: they are not searched.
+    `secrets=False` is for actions that have no place for one: they are not searched. `valid=True` is for what is known
+    to be JSON, which has no other control characters than three kinds of blanks.
     """
     if secrets:
         # Four searches for parts of the names cost a fifth of one by regular expression.
-        folded = frame.lower()
+        found = frame.lower().find
         if (
-            b"ass" in folded  # password, passwd, passphrase
-            or b"onkey" in folded  # authorizationKey
-            or b"ecret" in folded
-            or (b"\\" in folded and b"\\u00" in folded)  # a letter may be escaped
+            found(b"ass") >= 0  # password, passwd, passphrase
+            or found(b"onkey") >= 0  # authorizationKey
+            or found(b"ecret") >= 0
+            or found(b"\\u00") >= 0  # a letter may be escaped
             or not frame.endswith(b"]")
         ):
             frame = redacted(frame)
     text = frame.decode("utf-8", "replace")
     if secrets and "://" in text:
         text = _CREDENTIALS.sub(rf"\1{_HIDDEN}@", text)
+        if "/files/" in text:
+            text = _GRANTS.sub(rf"\1{_HIDDEN}", text)
+    # Single bytes are looked for as numbers: `in` first tries to take bytes for one, and fails by an exception.
+    if valid and not (_LINE_FEED in frame or _RETURN in frame or _TAB in frame):
+        return text
     return text if text.isprintable() else text.translate(_BLANKS)
 
 

@@ -4,7 +4,7 @@ Spec: OCPP-J 1.6 4.1.1; 2.0.1 part 4, 4.1.1: no second CALL before the first is 
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -35,7 +35,7 @@ class Caller:
         self._lock: asyncio.Lock | None = None
         self._next = 0
         self._open_id: str | None = None
-        self._waiter: asyncio.Future[tuple[CallResult | CallError, bytes]] | None = None
+        self._waiter: asyncio.Future[tuple[CallResult | CallError, bytes, tuple[str, ...]]] | None = None
         self._closed = False
 
     async def call(self, action: str, payload: bytes, timeout_s: float) -> CallAnswer:
@@ -63,19 +63,26 @@ class Caller:
         raw: bytes | None = None
         try:
             self._send(frame)
-            answer, raw = await self._waiter
+            answer, raw, repairs = await self._waiter
         finally:
             self._open_id = self._waiter = None
             self._over(Exchange(message_id, action, frame, raw))
         if isinstance(answer, CallResult):
-            return CallAnswer(bytes(answer.payload))
-        return CallAnswer(None, answer.code, answer.description)
+            return CallAnswer(bytes(answer.payload), repairs=repairs)
+        return CallAnswer(None, answer.code, answer.description, repairs)
 
-    def answered(self, answer: CallResult | CallError, raw: bytes, *, any_id: bool = False) -> bool:
+    def answered(
+        self,
+        answer: CallResult | CallError,
+        raw: bytes,
+        *,
+        any_id: bool = False,
+        repairs: Sequence[str] = (),
+    ) -> bool:
         """Take an answer from the station; False when no call of ours waits for it (it came too late)."""
         if self._waiter is None or self._waiter.done() or (answer.message_id != self._open_id and not any_id):
             return False
-        self._waiter.set_result((answer, raw))
+        self._waiter.set_result((answer, raw, tuple(repairs)))
         return True
 
     def close(self) -> None:

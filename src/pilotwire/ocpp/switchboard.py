@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter, deque
-from datetime import datetime
+from collections.abc import Callable
 from typing import Any
 
 import structlog
@@ -16,7 +16,10 @@ from pilotwire.db.retry import retry_while_away
 from pilotwire.db.writer import Entry
 from pilotwire.domain.access.events import TokenChanged
 from pilotwire.domain.access.lookup import find_token
+from pilotwire.domain.certificates.events import CertificateHeld
+from pilotwire.domain.certificates.status import StatusLookup
 from pilotwire.domain.lookups import LookupNeeded, NumberLookup, SessionLookup, StartLookup, TokenLookup
+from pilotwire.domain.relays.events import RelayChanged
 from pilotwire.domain.sessions.repository import look_up_ref, look_up_start, next_transaction_block
 from pilotwire.domain.stations.decide import BootPolicy
 from pilotwire.domain.stations.model import Admission, StationRecord
@@ -45,6 +48,7 @@ from pilotwire.ocpp.handlers.context import Services
 from pilotwire.ocpp.handlers.data_transfer import VendorRegistry
 from pilotwire.ocpp.link import StationLink
 from pilotwire.ocpp.onboarding import Onboarding
+from pilotwire.ocpp.relay import RelayBook, RelayedConnection
 from pilotwire.ocpp.tokens import TokenCache
 
 __all__ = ["Switchboard"]
@@ -96,6 +100,7 @@ class Switchboard:
         self.writer = writer
         self._bus = bus
         self._clock = clock
+        self.now = clock
         self._numbers = _TransactionNumbers()
         self.tokens = TokenCache()
         self.vendors = VendorRegistry()
@@ -115,9 +120,12 @@ class Switchboard:
         self._deviations: Counter[tuple[int, int, str, str, str]] = Counter()
         self._tasks: set[asyncio.Task[Any]] = set()
         self.frames_in = 0
+        self.relays: RelayBook | None = None
         bus.subscribe(TokenChanged, self.tokens.changed)
         bus.subscribe(StationChanged, self._station_changed)
         bus.subscribe(StationRemoved, self._station_removed)
+        bus.subscribe(CertificateHeld, self._certificate_held)
+        bus.subscribe(RelayChanged, self._relay_changed)
 
     async def start(self) -> None:
         """Reserve transaction numbers and start the background work."""
@@ -147,19 +155,21 @@ class Switchboard:
 
     # ConnectionOwner
 
-    def opened(self, connection: Connection) -> None:
+    def opened(self, connection: Connection) -> Callable[[bytes], None]:
         """A station is connected: the older connection of the same station ends, this one is attached soon."""
         entrant = connection.station
         assert isinstance(entrant, Entrant)  # noqa: S101 - our own doorkeeper put it there
-        link = StationLink(self, connection, _VERSIONS[connection.subprotocol], entrant.identity)
+        relay = self._relay_of(connection, entrant)
+        link = StationLink(self, relay or connection, _VERSIONS[connection.subprotocol], entrant.identity)
         link.used_next_secret = entrant.used_next_secret
+        link.security_profile = entrant.security_profile
+        link.certificate_sha256 = entrant.certificate_sha256
         self._by_connection[connection] = link
+        if relay is not None:
+            link.relay = relay
+            relay.begin(link)
         self._arrivals.add(link, entrant)
-
-    def text_received(self, connection: Connection, text: bytes) -> None:
-        """Pass a frame to its link."""
-        self.frames_in += 1
-        self._by_connection[connection].text_received(text)
+        return link.text_received if relay is None else relay.from_station
 
     def closed(self, connection: Connection, code: int, reason: str) -> None:
         """A socket is gone: only its own link ends, never a newer one of the same station."""
@@ -167,6 +177,8 @@ class Switchboard:
         if link is None:
             return
         link.end(reason)
+        if link.relay is not None:
+            link.relay.end()
         if not link.ready:
             return
         record = link.station.record
@@ -182,11 +194,15 @@ class Switchboard:
             )
             self.tell([gone])
 
-    # LinkHost
+    def _relay_of(self, connection: Connection, entrant: Entrant) -> RelayedConnection | None:
+        relay = None
+        if self.relays is not None and entrant.record is not None:
+            relay = self.relays.find(entrant.record.id)
+        if relay is None or self.relays is None:
+            return None
+        return RelayedConnection(connection, self.relays, relay, entrant.record)
 
-    def now(self) -> datetime:
-        """The present moment."""
-        return self._clock()
+    # LinkHost
 
     def publish(self, records: list[Any]) -> None:
         """Tell the bus what was committed."""
@@ -214,6 +230,9 @@ class Switchboard:
 
     async def look_up(self, link: StationLink, needed: LookupNeeded) -> None:
         """Read a fact that a decision needs into memory; waits while the database is away."""
+        if isinstance(needed, StatusLookup):
+            await self.services.statuses.look_up(needed.queries, self._clock)
+            return
         record = link.station.record
         await retry_while_away(lambda: self._look_up(link, record, needed), lambda: link.alive)
 
@@ -264,6 +283,13 @@ class Switchboard:
             raise InvalidPayload(f"{action} of OCPP {link.version}: {error}") from error
         return await link.call(action, payload, timeout_s)
 
+    async def renew_secret(self, station_id: int) -> bool:
+        """Give a station a new secret; the old one stays good until the new one was used. Raises: NotConnected."""
+        link = self.links.get(station_id)
+        if link is None:
+            raise NotConnected("the station is not connected now")
+        return await self._onboarding.renew(link)
+
     def link(self, station_id: int) -> LinkInfo | None:
         """Tell of a station's live connection."""
         link = self.links.get(station_id)
@@ -285,7 +311,15 @@ class Switchboard:
         address = link.connection.remote_address
         self._bus.publish(
             StationConnected(
-                record.tenant_id, record.id, record.identity, link.version.value, link.epoch, now, address
+                record.tenant_id,
+                record.id,
+                record.identity,
+                link.version.value,
+                link.epoch,
+                now,
+                address,
+                link.security_profile,
+                link.certificate_sha256,
             )
         )
         if former is not None and former.connection.remote_address != address:
@@ -318,6 +352,18 @@ class Switchboard:
         if link is not None:
             link.end("the station was removed")
             link.connection.close(1008, "unknown station")
+
+    def _relay_changed(self, notice: RelayChanged) -> None:
+        """A relay begins and ends with a connection."""
+        link = self.links.get(notice.station_id)
+        if link is not None:
+            link.connection.close(1012, "the relay was changed")
+
+    def _certificate_held(self, notice: CertificateHeld) -> None:
+        """A connection does not outlive its certificate's revocation."""
+        link = self.links.get(notice.station_id)
+        if notice.revoked and link is not None and link.certificate_sha256 == notice.sha256:
+            link.connection.close(1008, "certificate revoked")
 
     # Background work
 

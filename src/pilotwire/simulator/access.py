@@ -23,15 +23,15 @@ class KnownTokens:
     def remember(self, uid: str, verdict: Verdict) -> None:
         """Keep the server's answer for a time without a connection."""
         if self._device.switch("cache_enabled"):
-            self.cache[uid] = verdict
+            self.cache[uid.casefold()] = verdict
 
     def recall(self, uid: str, now: datetime) -> Verdict | None:
         """What is known of a token; the list counts more than the cache."""
         found = None
         if self._device.switch("local_list_enabled"):
-            found = self.local_list.get(uid)
+            found = self.local_list.get(uid.casefold())
         if found is None and self._device.switch("cache_enabled"):
-            found = self.cache.get(uid)
+            found = self.cache.get(uid.casefold())
         if found is not None and found.expires_at is not None and found.expires_at <= now:
             return Verdict("Expired")
         return found
@@ -51,12 +51,14 @@ class KnownTokens:
         """
         if not full and version <= self.list_version:
             return "VersionMismatch"
+        if len(entries) > self._device.number("local_list_items"):
+            return "Failed"
         updated = {} if full else dict(self.local_list)
         for uid, verdict in entries.items():
             if verdict is None:
-                updated.pop(uid, None)
+                updated.pop(uid.casefold(), None)
             else:
-                updated[uid] = verdict
+                updated[uid.casefold()] = verdict
         if len(updated) > self._device.number("local_list_entries"):
             return "Failed"
         self.local_list = updated

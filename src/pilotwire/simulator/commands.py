@@ -6,7 +6,6 @@ Results are the words both versions share.
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -325,58 +324,3 @@ def setting_changed(station: Station, setting: Setting) -> None:
     elif setting.name == "heartbeat_interval_s":
         station.lifecycle.heartbeat_interval_changed()
     station.ticker.wake()
-
-
-async def update_firmware(
-    station: Station, location: str, request_id: int | None, times: tuple[datetime | None, datetime | None]
-) -> None:
-    """Go through an update: nothing is downloaded, the progress is told, the version after it is another one.
-
-    `times` are when to fetch and when to install. Spec: OCPP 1.6 6.19 and security whitepaper L01, OCPP
-    2.0.1 L01, L02.
-    """
-
-    async def progress(status: str, pause_s: float = 1.0) -> None:
-        station.firmware_status = status
-        station.say(station.wire.firmware_status(status, request_id), durable=True)
-        await asyncio.sleep(station.clock.real_s(pause_s))
-
-    fetch_at, install_at = times
-    await _sleep_until(station, fetch_at)
-    await progress("Downloading", 3)
-    await progress("Downloaded")
-    if request_id is not None:
-        await progress("SignatureVerified")
-    await _sleep_until(station, install_at)
-    await progress("Installing", 3)
-    if station.spec.quirks.firmware_fails:
-        await progress("InstallationFailed")
-        return
-    await station.idle.wait()
-    station.firmware_version = _next_version(station.firmware_version, location)
-    await reboot(station, "FirmwareUpdate", StopReason.SOFT_RESET, orderly=True)
-    await progress("Installed")
-    station.firmware_status = "Idle"
-
-
-async def upload_log(station: Station, request_id: int | None) -> None:
-    """Go through an upload: nothing leaves the simulator, the progress is told."""
-    for status, pause_s in (("Uploading", 3.0), ("Uploaded", 0.0)):
-        station.log_status = status
-        station.say(station.wire.log_status(status, request_id), durable=True)
-        await asyncio.sleep(station.clock.real_s(pause_s))
-    station.log_status = "Idle"
-
-
-async def _sleep_until(station: Station, at: datetime | None) -> None:
-    if at is not None:
-        await asyncio.sleep(max(0.0, (at - station.now()).total_seconds()))
-
-
-def _next_version(version: str, location: str) -> str:
-    """The version that the file's name promises, or the next one."""
-    promised = re.findall(r"\d+(?:\.\d+)+", location.rpartition("/")[2])
-    if promised:
-        return str(promised[-1])[:50]
-    head, dot, last = version.rpartition(".")
-    return f"{head}{dot}{int(last) + 1}" if last.isdigit() else f"{version}.1"

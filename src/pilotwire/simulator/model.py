@@ -72,8 +72,10 @@ class StationQuirks:
     """Sampled energy in kWh under the label Wh (start and stop registers stay right)."""
     session_relative_samples: bool = False
     """Sampled energy counts from the start of the session though it is called a register."""
-    firmware_fails: bool = False
-    """Firmware updates end with a failed installation."""
+    firmware_fails: Literal["", "download", "signature", "install"] = ""
+    """Firmware updates fail at this step."""
+    log_fails: bool = False
+    """Logs are never delivered."""
     no_subprotocol: bool = False
     """Offers no WebSocket subprotocol."""
 

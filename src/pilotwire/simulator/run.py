@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,7 +17,9 @@ from pilotwire.simulator.drivers import Mishaps
 from pilotwire.simulator.keeping import SAVE_EVERY_S, Memory
 from pilotwire.simulator.model import NetworkSpec, OcppVersion
 from pilotwire.simulator.network import Network, NetworkOptions
+from pilotwire.simulator.plant import PLANT_STEP_S, OnPlant, Plant, PlantSpec
 from pilotwire.simulator.station import StationOptions
+from pilotwire.simulator.storage import serve_storage
 
 MANY_STATIONS = 200
 """Beyond it physics is looked at every five seconds instead of every second, to spare the processor."""
@@ -97,6 +99,8 @@ class SimulatorOptions:
     """Its key."""
     tls_verify: bool = True
     """False accepts any certificate of the server: for trials alone."""
+    plants: tuple[PlantSpec, ...] = ()
+    """What stands at sites besides stations; their meters are told to `on_plant` every two seconds."""
     finish_sessions: bool = True
     """At the end drivers leave and the stops are told, so that the server keeps no open session."""
     finish_s: float = 10.0
@@ -147,7 +151,10 @@ OnEvent = Callable[[SimulatorEvent], None]
 
 
 async def simulate(
-    options: SimulatorOptions, on_event: OnEvent | None = None, stop: asyncio.Event | None = None
+    options: SimulatorOptions,
+    on_event: OnEvent | None = None,
+    stop: asyncio.Event | None = None,
+    on_plant: OnPlant | None = None,
 ) -> Summary:
     """Run a simulation until `stop` is set or its duration is over.
 
@@ -171,21 +178,25 @@ async def simulate(
     memory.restore(network.stations)
     begun = asyncio.get_running_loop().time()
     life = asyncio.create_task(network.run())
+    plants = [Plant(each, network, clock, options.seed) for each in options.plants]
     keeping = asyncio.create_task(_keep_saving(network, memory))
+    metering = asyncio.create_task(_run_plants(plants, on_plant))
     stopped = asyncio.create_task((stop or asyncio.Event()).wait())
     unsent = 0
     try:
         await asyncio.wait(
-            {life, stopped, keeping}, timeout=options.duration_s, return_when=asyncio.FIRST_COMPLETED
+            {life, stopped, keeping, metering},
+            timeout=options.duration_s,
+            return_when=asyncio.FIRST_COMPLETED,
         )
         if options.finish_sessions and not life.done():
             unsent = await network.finish(options.finish_s)
     finally:
         stopped.cancel()
         memory.take(network.stations)
-        for task in (life, keeping):
+        for task in (life, keeping, metering):
             task.cancel()
-        for task in (life, keeping):
+        for task in (life, keeping, metering):
             with suppress(asyncio.CancelledError):
                 await task
         memory.save()
@@ -197,6 +208,19 @@ async def _keep_saving(network: Network, memory: Memory) -> None:
         await asyncio.sleep(SAVE_EVERY_S)
         memory.take(network.stations)
         memory.save()
+
+
+async def _run_plants(plants: list[Plant], on_plant: OnPlant | None) -> None:
+    async with AsyncExitStack() as stack:
+        for plant in plants:
+            if plant.spec.storage_port:
+                await stack.enter_async_context(serve_storage(plant.storage, plant.spec.storage_port))
+        while True:
+            await asyncio.sleep(PLANT_STEP_S)
+            for plant in plants:
+                reading = plant.step(PLANT_STEP_S)
+                if on_plant is not None:
+                    on_plant(plant.spec.site_id, reading)
 
 
 def _network_options(options: SimulatorOptions, memory: Memory, count: int) -> NetworkOptions:

@@ -11,7 +11,7 @@ from pilotwire.domain.identity.model import Principal
 from pilotwire.domain.identity.usecases.sign_in import identify_by_key, identify_by_login
 from pilotwire.web.services import WebServices
 
-__all__ = ["COOKIE", "Asking", "Services", "identify", "require_same_origin"]
+__all__ = ["COOKIE", "Asking", "Services", "address_of", "identify", "require_same_origin"]
 
 COOKIE = "pilotwire_login"
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -41,13 +41,18 @@ async def identify(request: Request) -> Principal:
     if scheme:
         if scheme.lower() != "bearer" or not key.strip():
             raise Unauthenticated("send 'Authorization: Bearer <API key>'")
-        return await identify_by_key(services.db, key.strip(), services.clock())
+        return await identify_by_key(services.db, key.strip(), services.clock(), address_of(request))
     token = request.cookies.get(COOKIE)
     if not token:
         raise Unauthenticated("send 'Authorization: Bearer <API key>', or sign in")
     if request.method not in _SAFE_METHODS:
         require_same_origin(request, strictly=True)
-    return await identify_by_login(services.db, token, services.clock())
+    return await identify_by_login(services.db, token, services.clock(), address_of(request))
+
+
+def address_of(request: Request) -> str:
+    """Tell from where somebody asks."""
+    return request.client.host if request.client else ""
 
 
 def require_same_origin(request: Request, *, strictly: bool) -> None:

@@ -1,5 +1,7 @@
 """What every request passes first: a limit on its size, a net for faults, headers for careful browsers."""
 
+from collections.abc import Callable, Mapping
+
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -18,25 +20,44 @@ _HEADERS = (
 )
 
 
+_NO_LIMIT = 2**62
+
+
 class _TooLarge(Exception):
     """More came than a request may have."""
 
 
 class Guard:
-    """Refuses large bodies, answers faults without a word of their inside, and sets careful headers."""
+    """Refuses large bodies, answers faults without a word of their inside, and sets careful headers.
 
-    def __init__(self, app: ASGIApp, maximum_body_bytes: int = 1024 * 1024) -> None:
+    `is_streamed` tells which requests have a limit of their own, as they are taken part by part.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        maximum_body_bytes: int = 1024 * 1024,
+        larger: Mapping[str, int] | None = None,
+        is_streamed: Callable[[Scope], bool] = lambda _: False,
+    ) -> None:
         self._app = app
         self._maximum = maximum_body_bytes
+        self._larger = larger or {}  # by the beginning of the path
+        self._is_streamed = is_streamed
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        request = _Request(receive, send, self._maximum)
-        if _stated_length(scope) > self._maximum:
-            await problem("too_large", f"at most {self._maximum} bytes")(scope, receive, request.send)
+        maximum = next(
+            (most for prefix, most in self._larger.items() if scope["path"].startswith(prefix)), self._maximum
+        )
+        if self._is_streamed(scope):
+            maximum = _NO_LIMIT
+        request = _Request(receive, send, maximum)
+        if _stated_length(scope) > maximum:
+            await problem("too_large", f"at most {maximum} bytes")(scope, receive, request.send)
             return
         try:
             await self._app(scope, request.receive, request.send)
@@ -49,7 +70,7 @@ class Guard:
             await problem("error")(scope, receive, request.send)
         if request.too_large and not request.started:
             request.too_large = False
-            await problem("too_large", f"at most {self._maximum} bytes")(scope, receive, request.send)
+            await problem("too_large", f"at most {maximum} bytes")(scope, receive, request.send)
 
 
 class _Request:

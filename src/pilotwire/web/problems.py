@@ -27,12 +27,34 @@ STATUS_BY_CODE: Mapping[str, int] = {
     "not_found": 404,
     "method_not_allowed": 405,
     "conflict": 409,
+    "name_taken": 409,
+    "energy_off": 409,
+    "energy_tree_changed": 409,
+    "code_needed": 401,
+    "link_expired": 401,
+    "no_account": 401,
+    "sign_in_step_expired": 401,
+    "provider_failed": 502,
     "account_exists": 409,
+    "address_used": 410,
+    "checksum_mismatch": 422,
+    "file_too_large": 413,
+    "firmware_exists": 409,
+    "firmware_in_use": 409,
+    "firmware_incomplete": 409,
+    "firmware_uploaded": 409,
+    "unknown_address": 404,
+    "wrong_signature": 422,
     "connection_lost": 409,
+    "group_exists": 409,
     "nothing_to_do": 409,
+    "reservation_conflict": 409,
+    "reservation_over": 409,
+    "session_over": 409,
     "site_exists": 409,
     "site_in_use": 409,
     "station_exists": 409,
+    "secret_refused": 409,
     "station_has_sessions": 409,
     "station_not_connected": 409,
     "station_not_ready": 409,
@@ -40,15 +62,18 @@ STATUS_BY_CODE: Mapping[str, int] = {
     "template_exists": 409,
     "token_exists": 409,
     "too_large": 413,
+    "invalid_energy_tree": 422,
     "invalid_payload": 422,
     "not_in_version": 422,
     "too_many_attempts": 429,
     "error": 500,
     "unavailable": 503,
     "station_no_answer": 504,
+    "receiver_failed": 502,
 }
 
 _TITLES = {
+    "forbidden": "This needs a right that the caller does not have.",
     "invalid": "The request cannot be understood or has impossible values.",
     "not_found": "What was asked for does not exist.",
     "method_not_allowed": "This address does not know this method.",
@@ -133,7 +158,11 @@ async def _known(request: Request, error: Exception) -> JSONResponse:
     headers = {} if retry_after_s is None else {"Retry-After": str(retry_after_s)}
     if STATUS_BY_CODE[error.code] >= 500:
         log.warning("a request failed", path=request.url.path, code=error.code, detail=error.detail)
-    return problem(error.code, error.detail, title=error.title(), headers=headers)
+    errors = [
+        {"in": "body", "field": each.where, "message": each.message}
+        for each in getattr(error, "problems", ())
+    ]
+    return problem(error.code, error.detail, title=error.title(), errors=errors, headers=headers)
 
 
 async def _invalid(_: Request, error: Exception) -> JSONResponse:
@@ -168,5 +197,7 @@ async def _database(request: Request, error: Exception) -> JSONResponse:
     if is_transient(cause) or isinstance(error, PoolTimeout):
         log.warning("the database did not answer a request", path=request.url.path, error=repr(cause)[:300])
         return problem("unavailable", "the database does not answer; try again shortly")
+    if isinstance(cause, asyncpg.InsufficientPrivilegeError) and "row-level security" in str(cause):
+        return problem("forbidden", "this is beyond the sites to which you are limited")
     log.error("a request failed", path=request.url.path, exc_info=error)
     return problem("error")

@@ -22,6 +22,7 @@ class _Rule:
 _PAIR = _Rule(5, 300)
 _ADDRESS = _Rule(30, 300)
 _ACCOUNT = _Rule(100, 3600)
+_STEPS = _Rule(60, 300)
 _MOST_KEYS = 20_000
 
 
@@ -51,6 +52,18 @@ class LoginAttempts:
             self._failures[key] = [*recent, now]
         while len(self._failures) > _MOST_KEYS:
             del self._failures[next(iter(self._failures))]
+
+    def begin_step(self, address: str) -> None:
+        """Count the beginning of a sign-in that goes over several steps, each of which is remembered here.
+
+        Raises: TooManyAttempts when there were too many from this address.
+        """
+        now, key = self._now(), ("steps", address, "")
+        recent = [at for at in self._failures.pop(key, ()) if at > now - _STEPS.window_s]
+        self._failures[key] = recent
+        if len(recent) >= _STEPS.failures:
+            raise TooManyAttempts(int(recent[-_STEPS.failures] + _STEPS.window_s - now) + 1)
+        recent.append(now)
 
     def succeeded(self, account: str, address: str) -> None:
         """Forget the failures of this account from this address, and the one just counted elsewhere."""

@@ -1,28 +1,29 @@
 """People, keys and the audit trail in SQL."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Row, delete, func, insert, select, update
+from sqlalchemy import Row, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pilotwire.core.ids import new_uuid
 from pilotwire.domain.identity.model import Principal
-from pilotwire.domain.identity.tables import api_key, audit_entry, login, user_account
+from pilotwire.domain.identity.tables import api_key, audit_entry, user_account
 
 __all__ = [
-    "delete_login",
-    "delete_logins_of",
-    "delete_old_logins",
+    "USER",
+    "AuditFilter",
+    "advance_totp",
     "find_account",
+    "find_account_by_id",
+    "find_account_by_subject",
     "find_key",
-    "find_login",
     "find_user",
     "insert_key",
-    "insert_login",
     "insert_user",
     "keep_audit",
     "list_audit_entries",
@@ -41,10 +42,14 @@ _KEY: tuple[Any, ...] = (
     api_key.c.created_at,
     api_key.c.expires_at,
     api_key.c.revoked_at,
+    api_key.c.sites,
 )
-_USER: tuple[Any, ...] = (
+USER: tuple[Any, ...] = (
     user_account.c.id, user_account.c.email, user_account.c.name, user_account.c.role,
-    user_account.c.created_at, user_account.c.disabled_at,
+    user_account.c.created_at, user_account.c.disabled_at, user_account.c.sites, user_account.c.last_signed_in_at,
+    (user_account.c.password_hash != "").label("has_password"),
+    user_account.c.totp_confirmed_at.is_not(None).label("has_totp"),
+    user_account.c.subject.is_not(None).label("has_single_sign_on"),
 )  # fmt: skip
 
 
@@ -68,6 +73,8 @@ async def keep_audit(
             object=object_name,
             before=_plain(before),
             after=_plain(after),
+            remote_address=principal.remote_address,
+            via=principal.via,
         )
     )
 
@@ -82,13 +89,35 @@ def _plain(values: Mapping[str, Any] | None) -> dict[str, Any] | None:
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class AuditFilter:
+    """Which entries to list; None leaves a question open. `action` may be the part before the point: `user`."""
+
+    actor: str | None = None
+    action: str | None = None
+    object_name: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
 async def list_audit_entries(
-    connection: AsyncConnection, before: UUID | None, limit: int
+    connection: AsyncConnection, wanted: AuditFilter, before: UUID | None, limit: int
 ) -> Sequence[Row[Any]]:
     """List the audit trail, the newest first; `before` is the last one of the previous page."""
     query = select(audit_entry)
     if before is not None:
         query = query.where(audit_entry.c.id < before)
+    if wanted.actor is not None:
+        query = query.where(audit_entry.c.actor == wanted.actor)
+    if wanted.action is not None:
+        named = audit_entry.c.action == wanted.action
+        query = query.where(named | audit_entry.c.action.startswith(wanted.action + ".", autoescape=True))
+    if wanted.object_name is not None:
+        query = query.where(audit_entry.c.object == wanted.object_name)
+    if wanted.since is not None:
+        query = query.where(audit_entry.c.at >= wanted.since)
+    if wanted.until is not None:
+        query = query.where(audit_entry.c.at < wanted.until)
     return (await connection.execute(query.order_by(audit_entry.c.id.desc()).limit(limit))).all()
 
 
@@ -130,65 +159,46 @@ async def find_account(connection: AsyncConnection, email: str) -> Row[Any] | No
 
 async def find_user(connection: AsyncConnection, user_id: UUID) -> Row[Any] | None:
     """Find a person."""
-    return (await connection.execute(select(*_USER).where(user_account.c.id == user_id))).one_or_none()
+    return (await connection.execute(select(*USER).where(user_account.c.id == user_id))).one_or_none()
 
 
 async def insert_user(connection: AsyncConnection, values: Mapping[str, Any]) -> Row[Any]:
     """Add a person."""
-    return (await connection.execute(insert(user_account).values(**values).returning(*_USER))).one()
+    return (await connection.execute(insert(user_account).values(**values).returning(*USER))).one()
 
 
 async def update_user(connection: AsyncConnection, user_id: UUID, values: Mapping[str, Any]) -> Row[Any]:
     """Change a person who is known to exist."""
-    query = update(user_account).where(user_account.c.id == user_id).values(**values).returning(*_USER)
+    query = update(user_account).where(user_account.c.id == user_id).values(**values).returning(*USER)
     return (await connection.execute(query)).one()
 
 
 async def list_users(connection: AsyncConnection, after: UUID | None, limit: int) -> Sequence[Row[Any]]:
     """List people in the order in which they came."""
-    query = select(*_USER).order_by(user_account.c.id).limit(limit)
+    query = select(*USER).order_by(user_account.c.id).limit(limit)
     if after is not None:
         query = query.where(user_account.c.id > after)
     return (await connection.execute(query)).all()
 
 
-async def insert_login(
-    connection: AsyncConnection,
-    *,
-    digest: bytes,
-    tenant_id: int,
-    user_id: UUID,
-    at: datetime,
-    expires_at: datetime,
-) -> None:
-    """Add a login."""
-    await connection.execute(
-        insert(login).values(
-            digest=digest, tenant_id=tenant_id, user_id=user_id, created_at=at, expires_at=expires_at
-        )
-    )
-
-
-async def find_login(connection: AsyncConnection, digest: bytes, now: datetime) -> Row[Any] | None:
-    """Find the person of a login that is still good."""
-    query = (
-        select(login.c.tenant_id, *_USER)
-        .join(user_account, user_account.c.id == login.c.user_id)
-        .where(login.c.digest == digest, login.c.expires_at > now, user_account.c.disabled_at.is_(None))
-    )
+async def find_account_by_id(connection: AsyncConnection, user_id: UUID) -> Row[Any] | None:
+    """Find an account with its secrets, over all tenants."""
+    query = select(user_account).where(user_account.c.id == user_id)
     return (await connection.execute(query)).one_or_none()
 
 
-async def delete_login(connection: AsyncConnection, digest: bytes) -> None:
-    """End a login."""
-    await connection.execute(delete(login).where(login.c.digest == digest))
+async def find_account_by_subject(connection: AsyncConnection, subject: str) -> Row[Any] | None:
+    """Find the account that an identity provider knows by this subject, over all tenants."""
+    query = select(user_account).where(user_account.c.subject == subject)
+    return (await connection.execute(query)).one_or_none()
 
 
-async def delete_logins_of(connection: AsyncConnection, user_id: UUID) -> None:
-    """End every login of a person."""
-    await connection.execute(delete(login).where(login.c.user_id == user_id))
-
-
-async def delete_old_logins(connection: AsyncConnection, now: datetime) -> None:
-    """Remove logins that have expired."""
-    await connection.execute(delete(login).where(login.c.expires_at <= now))
+async def advance_totp(connection: AsyncConnection, user_id: UUID, step: int) -> bool:
+    """Use up the codes up to a step of time; False when somebody was quicker: a code is good once."""
+    query = (
+        update(user_account)
+        .where(user_account.c.id == user_id, user_account.c.totp_last_step < step)
+        .values(totp_last_step=step)
+        .returning(user_account.c.id)
+    )
+    return (await connection.execute(query)).one_or_none() is not None

@@ -11,6 +11,13 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
+from pilotwire.domain.operations.charging_commands import (
+    ChargingProfile,
+    ClearChargingProfiles,
+    GetChargingProfiles,
+    SchedulePeriod,
+    SetChargingProfile,
+)
 from pilotwire.domain.operations.device_commands import (
     ClearDisplayMessage,
     CustomerInformation,
@@ -24,9 +31,11 @@ from pilotwire.domain.operations.device_commands import (
     GetVariables,
     InstallCertificate,
     ListCertificates,
+    SendCertificate,
     SendLocalList,
     SetConfiguration,
     SetDisplayMessage,
+    SetNetworkProfile,
     SetVariables,
     UpdateCost,
     UpdateFirmware,
@@ -34,52 +43,94 @@ from pilotwire.domain.operations.device_commands import (
     VariableValue,
 )
 from pilotwire.domain.operations.given import Count, Given, Moment, Number, Seconds, Text, Uid
+from pilotwire.domain.operations.report_commands import (
+    ClearMonitors,
+    GetMonitoringReport,
+    GetReport,
+    Monitor,
+    PublishFirmware,
+    SetMonitoringBase,
+    SetMonitoringLevel,
+    SetMonitors,
+    UnpublishFirmware,
+)
+from pilotwire.domain.operations.setting_commands import NewValue, ReadSettings, RepairSettings, WriteSettings
+from pilotwire.domain.sessions.target import Target
 
 __all__ = [
     "CancelReservation",
+    "ChargingProfile",
     "ClearCache",
+    "ClearChargingProfiles",
     "ClearDisplayMessage",
     "ClearLimit",
+    "ClearMonitors",
     "Command",
     "CustomerInformation",
     "DataTransfer",
     "DeleteCertificate",
     "GetBaseReport",
+    "GetChargingProfiles",
     "GetCompositeSchedule",
     "GetConfiguration",
     "GetDisplayMessages",
     "GetLocalListVersion",
     "GetLogs",
+    "GetMonitoringReport",
+    "GetReport",
     "GetTransactionStatus",
     "GetVariables",
     "Given",
     "InstallCertificate",
     "ListCertificates",
+    "Monitor",
+    "NewValue",
+    "PublishFirmware",
+    "ReadSettings",
+    "RepairSettings",
     "Reserve",
     "Reset",
+    "SchedulePeriod",
+    "SendCertificate",
     "SendLocalList",
     "SetAvailability",
+    "SetChargingProfile",
     "SetConfiguration",
     "SetDisplayMessage",
     "SetLimit",
+    "SetMonitoringBase",
+    "SetMonitoringLevel",
+    "SetMonitors",
+    "SetNetworkProfile",
     "SetVariables",
     "StartCharging",
     "StopCharging",
     "Trigger",
     "Unlock",
+    "UnpublishFirmware",
     "UpdateCost",
     "UpdateFirmware",
     "Variable",
     "VariableValue",
+    "WriteSettings",
 ]
 
 
 class StartCharging(Given, frozen=True, kw_only=True, tag="start_charging"):
-    """Start a session for a token. Spec: 1.6 5.11; 2.0.1 F01, F02."""
+    """Start a session for a token, with a charging profile if given; the system stops it at its target.
+
+    Spec: 1.6 5.11; 2.0.1 F01, F02, K05.
+    """
 
     FOLLOW_S = 180
     token_uid: Uid
     evse_id: Number | None = None
+    target: Target | None = None
+    profile: ChargingProfile | None = None
+
+    def __post_init__(self) -> None:
+        if self.profile is not None and self.profile.purpose != "session":
+            raise ValueError("a session begins with a profile of the purpose 'session' only")
 
 
 class StopCharging(Given, frozen=True, kw_only=True, tag="stop_charging"):
@@ -162,10 +213,14 @@ class DataTransfer(Given, frozen=True, kw_only=True, tag="data_transfer"):
 
 
 class Reserve(Given, frozen=True, kw_only=True, tag="reserve"):
-    """Keep an EVSE for a token. Spec: 1.6 5.13; 2.0.1 H01."""
+    """Keep an EVSE for a token; the station knows it by `reservation_id`, else by the command's number.
+
+    Spec: 1.6 5.13; 2.0.1 H01.
+    """
 
     token_uid: Uid
     until: Moment
+    reservation_id: Number | None = None
     evse_id: Number | None = None
     connector_type: Annotated[str, Meta(min_length=1, max_length=20)] | None = None
 
@@ -226,5 +281,9 @@ Command = (
     | CancelReservation | SetLimit | ClearLimit | GetCompositeSchedule | GetConfiguration | SetConfiguration
     | GetVariables | SetVariables | GetLocalListVersion | SendLocalList | GetLogs | UpdateFirmware | GetBaseReport
     | UpdateCost | SetDisplayMessage | ClearDisplayMessage | GetDisplayMessages | CustomerInformation
-    | GetTransactionStatus | ListCertificates | InstallCertificate | DeleteCertificate
+    | SetChargingProfile | ClearChargingProfiles | GetChargingProfiles
+    | GetTransactionStatus | ListCertificates | InstallCertificate | DeleteCertificate | SendCertificate
+    | ReadSettings | WriteSettings | RepairSettings | SetNetworkProfile
+    | GetReport | GetMonitoringReport | SetMonitoringBase | SetMonitoringLevel | SetMonitors | ClearMonitors
+    | PublishFirmware | UnpublishFirmware
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""A command with the tokens that it names, read when it is sent."""
+"""A command with the tokens and settings that it means, read when it is sent."""
 
 from datetime import datetime
 
@@ -7,8 +7,15 @@ import asyncpg
 from pilotwire.core.errors import Invalid
 from pilotwire.domain.access.lookup import list_for_stations
 from pilotwire.domain.access.model import TokenKind, TokenStatus, fold_uid
-from pilotwire.domain.operations.commands import Command, SendLocalList
+from pilotwire.domain.operations.commands import (
+    Command,
+    ReadSettings,
+    RepairSettings,
+    SendLocalList,
+    WriteSettings,
+)
 from pilotwire.domain.operations.model import KnownToken, Order
+from pilotwire.domain.operations.settings import settings_meant
 
 __all__ = ["compose_order", "number_of"]
 
@@ -21,11 +28,16 @@ def number_of(command_id: int) -> int:
 
 
 async def compose_order(
-    connection: asyncpg.Connection, tenant_id: int, number: int, command: Command, now: datetime
+    connection: asyncpg.Connection,
+    tenant_id: int,
+    number: int,
+    command: Command,
+    now: datetime,
+    station_id: int | None = None,
 ) -> Order:
-    """Read the tokens that a command names.
+    """Read the tokens and settings that a command means; settings as the station named spells them.
 
-    Raises: Invalid when the local list would be longer than a message may be.
+    Raises: Invalid when the local list would be longer than a message may be, or a setting cannot be written.
     """
     if isinstance(command, SendLocalList):
         uids = command.token_uids
@@ -38,6 +50,8 @@ async def compose_order(
         if uids is not None:
             tokens = _in_order(uids, tokens, keep_unknown=command.mode == "differential")
         return Order(number, command, now, tuple(tokens))
+    if isinstance(command, ReadSettings | WriteSettings | RepairSettings):
+        return Order(number, command, now, settings=await settings_meant(connection, command, station_id))
     uid = getattr(command, "token_uid", None)
     if uid is None:
         return Order(number, command, now)

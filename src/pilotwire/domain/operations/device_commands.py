@@ -3,13 +3,16 @@
 They are like the others: see `commands`.
 """
 
+from datetime import datetime, timedelta
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
+from uuid import UUID
 
 import msgspec
 from msgspec import Meta
 
-from pilotwire.domain.operations.given import Given, Location, Moment, Number, Pem, Seconds, Uid
+from pilotwire.domain.operations.given import Count, Given, Location, Moment, Number, Pem, Seconds, Uid
+from pilotwire.domain.operations.setting_commands import refuse_secret
 
 __all__ = [
     "ClearDisplayMessage",
@@ -24,9 +27,11 @@ __all__ = [
     "GetVariables",
     "InstallCertificate",
     "ListCertificates",
+    "SendCertificate",
     "SendLocalList",
     "SetConfiguration",
     "SetDisplayMessage",
+    "SetNetworkProfile",
     "SetVariables",
     "UpdateCost",
     "UpdateFirmware",
@@ -42,16 +47,6 @@ class GetConfiguration(Given, frozen=True, kw_only=True, tag="get_configuration"
     keys: tuple[Annotated[str, Meta(min_length=1, max_length=50)], ...] = ()
 
 
-_SECRETS = ("authorizationkey", "basicauthpassword", "password", "secret", "passphrase")
-
-
-def _refuse_secret(name: str) -> None:
-    if any(word in name.casefold() for word in _SECRETS):
-        raise ValueError(
-            f"'{name}' is a secret, and commands are kept: set it by POST /stations/ID/call/ACTION, which keeps none"
-        )
-
-
 class SetConfiguration(Given, frozen=True, kw_only=True, tag="set_configuration"):
     """Write a configuration key of a 1.6 station. Spec: 1.6 5.3."""
 
@@ -60,7 +55,7 @@ class SetConfiguration(Given, frozen=True, kw_only=True, tag="set_configuration"
     value: Annotated[str, Meta(max_length=500)]
 
     def __post_init__(self) -> None:
-        _refuse_secret(self.key)
+        refuse_secret(self.key)
 
 
 class Variable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -81,7 +76,7 @@ class VariableValue(Variable, frozen=True, kw_only=True):
     value: Annotated[str, Meta(max_length=2500)]
 
     def __post_init__(self) -> None:
-        _refuse_secret(self.variable)
+        refuse_secret(self.variable)
 
 
 class GetVariables(Given, frozen=True, kw_only=True, tag="get_variables"):
@@ -123,11 +118,13 @@ class SendLocalList(Given, frozen=True, kw_only=True, tag="send_local_list"):
 class _Transfer(Given, frozen=True, kw_only=True):
     """A file over the network."""
 
-    location: Location
+    location: Location | None = None
     retries: Annotated[int, Meta(ge=0, le=100)] | None = None
     retry_interval_s: Seconds | None = None
 
     def _check(self, schemes: tuple[str, ...]) -> None:
+        if self.location is None:
+            return
         try:
             address = urlsplit(self.location)
         except ValueError as error:
@@ -142,9 +139,10 @@ _SCHEMES = ("https", "http", "ftp", "ftps", "sftp")
 
 
 class GetLogs(_Transfer, frozen=True, kw_only=True, tag="get_logs"):
-    """Have a log uploaded to an address. Spec: 1.6 5.9; 2.0.1 N01."""
+    """Have a log uploaded: to this system, or to a `location` of one's own. Spec: 1.6 5.9; 2.0.1 N01."""
 
     FOLLOW_S = 3600
+    TOLD_LATER = True
     kind: Literal["diagnostics", "security"] = "diagnostics"
     since: Moment | None = None
     until: Moment | None = None
@@ -156,9 +154,21 @@ class GetLogs(_Transfer, frozen=True, kw_only=True, tag="get_logs"):
 
 
 class UpdateFirmware(_Transfer, frozen=True, kw_only=True, tag="update_firmware"):
-    """Have firmware fetched and installed. Spec: 1.6 5.19; 2.0.1 L01, L02."""
+    """Have firmware fetched and installed: an image of this system, or from a `location` of one's own.
+
+    Of an image: `signed` false sends it unsigned to a station that knows no signed firmware; a station that has the
+    version already is left alone unless `reinstall`, and one of another make is refused unless `any_make`. After
+    'Installed' the boot with the new version is waited for, `confirm_within_s` at most, 0 not at all.
+    Spec: 1.6 5.19 and security whitepaper L01; 2.0.1 L01, L02.
+    """
 
     FOLLOW_S = 86400
+    TOLD_LATER = True
+    image_id: UUID | None = None
+    signed: bool = True
+    reinstall: bool = False
+    any_make: bool = False
+    confirm_within_s: Annotated[int, Meta(ge=0, le=86400)] = 600
     retrieve_at: Moment | None = None
     install_at: Moment | None = None
     signing_certificate: Annotated[str, Meta(min_length=1, max_length=5500)] | None = None
@@ -168,12 +178,20 @@ class UpdateFirmware(_Transfer, frozen=True, kw_only=True, tag="update_firmware"
         self._check(_SCHEMES)
         if (self.signing_certificate is None) != (self.signature is None):
             raise ValueError("signing_certificate and signature come together")
+        if self.location is None and self.image_id is None:
+            raise ValueError("give an image_id, or a location of your own")
+
+    def follow_until(self, now: datetime) -> datetime:
+        """Count from the moment at which it is to be fetched or installed."""
+        begin = max(now, self.retrieve_at or now, self.install_at or now)
+        return begin + timedelta(seconds=self.follow_s)
 
 
 class GetBaseReport(Given, frozen=True, kw_only=True, tag="get_base_report"):
     """Ask for a report of the device model. Spec: 2.0.1 B07."""
 
     REPEATABLE = True
+    FOLLOW_S = 300
     kind: Literal["configuration", "full", "summary"] = "full"
 
 
@@ -213,12 +231,16 @@ class GetDisplayMessages(Given, frozen=True, kw_only=True, tag="get_display_mess
     """Ask which messages the display shows. Spec: 2.0.1 O03, O04."""
 
     REPEATABLE = True
+    FOLLOW_S = 60
     message_ids: tuple[Number, ...] = ()
+    priority: Literal["always_front", "in_front", "normal_cycle"] | None = None
+    state: Literal["charging", "faulted", "idle", "unavailable"] | None = None
 
 
 class CustomerInformation(Given, frozen=True, kw_only=True, tag="customer_information"):
     """Have the station report or forget what it knows of a customer. Spec: 2.0.1 N09, N10."""
 
+    FOLLOW_S = 60
     report: bool = False
     clear: bool = False
     token_uid: Uid | None = None
@@ -229,6 +251,11 @@ class CustomerInformation(Given, frozen=True, kw_only=True, tag="customer_inform
             raise ValueError("ask for a report, for clear, or for both")
         if (self.token_uid is None) == (self.customer_identifier is None):
             raise ValueError("give exactly one of token_uid and customer_identifier")
+
+    @property
+    def follow_s(self) -> int:
+        """How long the report is waited for; without one the answer is the end."""
+        return self.FOLLOW_S if self.report else 0
 
 
 class GetTransactionStatus(Given, frozen=True, kw_only=True, tag="get_transaction_status"):
@@ -258,6 +285,39 @@ class InstallCertificate(Given, frozen=True, kw_only=True, tag="install_certific
     def __post_init__(self) -> None:
         if "-----BEGIN CERTIFICATE-----" not in self.certificate or "PRIVATE KEY" in self.certificate:
             raise ValueError("the certificate is PEM text with BEGIN CERTIFICATE, and no private key")
+
+
+class SendCertificate(Given, frozen=True, kw_only=True, tag="send_certificate"):
+    """Hand over the certificate that a station asked to have signed. Spec: 1.6 security A02; 2.0.1 A02, A03."""
+
+    REPEATABLE = True
+    purpose: Literal["charging_station", "v2g"] = "charging_station"
+    chain: Pem
+    request_id: Count | None = None
+    """The station's own number of its request (2.1)."""
+
+    def __post_init__(self) -> None:
+        if "-----BEGIN CERTIFICATE-----" not in self.chain or "PRIVATE KEY" in self.chain:
+            raise ValueError("the chain is PEM text with BEGIN CERTIFICATE, and no private key")
+
+
+class SetNetworkProfile(Given, frozen=True, kw_only=True, tag="set_network_profile"):
+    """Tell the station of a way to reach a server, in one of its slots. Spec: 2.0.1 B09."""
+
+    REPEATABLE = True
+    slot: Count
+    url: Annotated[
+        str, Meta(min_length=8, max_length=512, pattern="^wss?://", description="Without the identity.")
+    ]
+    security_profile: Literal[1, 2, 3]
+    message_timeout_s: Annotated[int, Meta(ge=1, le=600)] = 30
+    interface: Literal[
+        "Wired0", "Wired1", "Wired2", "Wired3", "Wireless0", "Wireless1", "Wireless2", "Wireless3"
+    ] = "Wired0"
+
+    def __post_init__(self) -> None:
+        if self.security_profile > 1 and not self.url.startswith("wss:"):
+            raise ValueError("security profiles 2 and 3 need an address with wss://")
 
 
 class DeleteCertificate(Given, frozen=True, kw_only=True, tag="delete_certificate"):

@@ -1,10 +1,11 @@
 """What others are told of commands and tasks."""
 
+from datetime import datetime
 from uuid import UUID
 
 import msgspec
 
-__all__ = ["CommandChanged", "StationReady", "TaskChanged", "TaskQueued"]
+__all__ = ["CommandChanged", "StationReady", "TaskChanged", "TaskQueued", "TaskResumed"]
 
 
 class TaskQueued(msgspec.Struct, frozen=True):
@@ -12,6 +13,12 @@ class TaskQueued(msgspec.Struct, frozen=True):
 
     task_id: UUID
     station_ids: tuple[int, ...]
+
+
+class TaskResumed(msgspec.Struct, frozen=True):
+    """Somebody let a paused task go on."""
+
+    task_id: UUID
 
 
 class StationReady(msgspec.Struct, frozen=True):
@@ -44,3 +51,5 @@ class TaskChanged(msgspec.Struct, frozen=True):
     total: int
     succeeded: int
     failed: int
+    wave: int = 0
+    next_wave_at: datetime | None = None

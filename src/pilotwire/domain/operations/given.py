@@ -1,6 +1,6 @@
 """What every command is made of."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, ClassVar
 
 import msgspec
@@ -24,6 +24,8 @@ class Given(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     REPEATABLE: ClassVar[bool] = False
     FOLLOW_S: ClassVar[int] = 0
     """How long the outcome is waited for after the station has accepted; 0: its answer is the outcome."""
+    TOLD_LATER: ClassVar[bool] = False
+    """Whether later messages tell that it has arrived, also when its answer was lost."""
 
     @property
     def name(self) -> str:
@@ -34,3 +36,7 @@ class Given(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     def follow_s(self) -> int:
         """How long this command's end is waited for after its answer."""
         return self.FOLLOW_S
+
+    def follow_until(self, now: datetime) -> datetime:
+        """Until when this command's end is waited for, when it is answered now."""
+        return now + timedelta(seconds=self.follow_s)

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 import msgspec
 
 from pilotwire.domain.access.model import TokenKind, TokenStatus
+from pilotwire.domain.configuration.model import Setting
 from pilotwire.domain.operations.commands import Command
 
 __all__ = ["FINAL", "CommandDesk", "CommandState", "KnownToken", "Order", "Readiness", "Reply", "TaskState"]
@@ -63,13 +64,16 @@ class KnownToken(msgspec.Struct, frozen=True):
 
 
 class Order(msgspec.Struct, frozen=True):
-    """A command with all that its wording needs: its number, the moment, the tokens and transaction that it means."""
+    """A command with all that its wording needs: its number, the moment, the tokens, transaction, settings it means."""
 
     number: int
     command: Command
     now: datetime
     tokens: tuple[KnownToken, ...] = ()
     transaction_ref: str | None = None
+    about: dict[str, Any] = {}
+    """What is kept of it beside its answer."""
+    settings: tuple[Setting, ...] = ()
 
 
 class Reply(msgspec.Struct, frozen=True):
@@ -81,6 +85,8 @@ class Reply(msgspec.Struct, frozen=True):
     detail: str = ""
     result: dict[str, Any] = {}
     epoch: int = 0
+    final: bool = False
+    """Nothing follows, also where later messages usually tell the end."""
 
 
 class CommandDesk(Protocol):

@@ -2,15 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from pilotwire.domain.operations.tables import command, task
-from pilotwire.domain.stations.tables import station
+from pilotwire.domain.operations.tables import command, task, task_wave
+from pilotwire.domain.stations.tables import site, station
 
 __all__ = [
     "Place",
@@ -18,15 +18,21 @@ __all__ = [
     "find_task",
     "insert_commands",
     "insert_task",
+    "insert_waves",
+    "is_installed_by_a_task",
     "list_commands",
     "list_places",
+    "list_station_commands",
     "list_tasks",
     "list_unsuccessful",
+    "list_waves",
     "lock_task",
+    "pass_wave",
     "queued_stations",
     "update_task",
 ]
 
+_LATER = timedelta(days=3650)
 _UNSUCCESSFUL = ("rejected", "failed", "timed_out", "expired", "unknown", "cancelled")
 
 
@@ -37,16 +43,21 @@ class Place:
     station_id: int
     not_before: datetime | None = None
     refusal: str = ""
+    wave: int = 0
 
 
-async def list_places(
-    connection: AsyncConnection, identities: Sequence[str]
-) -> dict[str, tuple[int, str | None]]:
-    """Give number and last OCPP version of the stations named, by identity."""
-    query = select(station.c.identity, station.c.id, station.c.ocpp_version).where(
-        station.c.identity == func.any(list(identities))
+async def list_places(connection: AsyncConnection, identities: Sequence[str]) -> dict[str, Row[Any]]:
+    """Give number, last OCPP version, make and time zone of the stations named, by identity."""
+    columns: tuple[Any, ...] = (
+        *(station.c[name] for name in ("identity", "id", "ocpp_version", "vendor", "model")),
+        func.coalesce(site.c.time_zone, "UTC").label("time_zone"),
     )
-    return {row.identity: (row.id, row.ocpp_version) for row in await connection.execute(query)}
+    query = (
+        select(*columns)
+        .outerjoin(site, site.c.id == station.c.site_id)
+        .where(station.c.identity == func.any(list(identities)))
+    )
+    return {row.identity: row for row in await connection.execute(query)}
 
 
 async def insert_task(connection: AsyncConnection, values: Mapping[str, Any]) -> None:
@@ -67,7 +78,9 @@ async def insert_commands(
             "outcome": "not_supported" if place.refusal else "",
             "detail": place.refusal,
             "not_before": place.not_before,
-            "expires_at": expires_at,
+            "wave": place.wave,
+            # The time of a later wave is counted from its opening.
+            "expires_at": expires_at if place.wave <= 1 else expires_at + _LATER,
             "finished_at": func.now() if place.refusal else None,
         }
         for place in places
@@ -75,6 +88,39 @@ async def insert_commands(
     for start in range(0, len(rows), 1000):
         part = rows[start : start + 1000]
         await connection.execute(insert(command).values(part))
+
+
+async def insert_waves(connection: AsyncConnection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Add the waves of a task."""
+    await connection.execute(insert(task_wave).values(list(rows)))
+
+
+async def list_waves(connection: AsyncConnection, task_id: UUID) -> Sequence[Row[Any]]:
+    """List the waves of a task."""
+    query = select(task_wave).where(task_wave.c.task_id == task_id).order_by(task_wave.c.number)
+    return (await connection.execute(query)).all()
+
+
+async def pass_wave(connection: AsyncConnection, task_id: UUID, number: int) -> bool:
+    """Let a wave pass that has not; True when it did so just now and another one follows."""
+    query = (
+        update(task_wave)
+        .where(task_wave.c.task_id == task_id, task_wave.c.number == number, task_wave.c.passed_at.is_(None))
+        .values(passed_at=func.now())
+        .returning(task_wave.c.number)
+    )
+    if (await connection.scalar(query)) is None:
+        return False
+    last = select(func.max(task_wave.c.number)).where(task_wave.c.task_id == task_id)
+    return bool(await connection.scalar(last) != number)
+
+
+async def is_installed_by_a_task(connection: AsyncConnection, image_id: UUID) -> bool:
+    """Tell whether a task that is not over installs firmware."""
+    query = select(task.c.id).where(
+        task.c.finished_at.is_(None), task.c.command["image_id"].astext == str(image_id)
+    )
+    return await connection.scalar(query.limit(1)) is not None
 
 
 async def find_task(connection: AsyncConnection, task_id: UUID) -> Row[Any] | None:
@@ -95,10 +141,12 @@ async def update_task(connection: AsyncConnection, task_id: UUID, values: Mappin
 
 
 async def list_tasks(
-    connection: AsyncConnection, state: str | None, before: UUID | None, limit: int
+    connection: AsyncConnection, state: str | None, name: str | None, before: UUID | None, limit: int
 ) -> Sequence[Row[Any]]:
-    """List tasks, the newest first."""
+    """List tasks, the newest first; `name` is that of their command."""
     query = select(task)
+    if name is not None:
+        query = query.where(task.c.name == name)
     if state is not None:
         query = query.where(task.c.state == state)
     if before is not None:
@@ -118,6 +166,23 @@ async def list_commands(
     if state is not None:
         query = query.where(command.c.state == state)
     return (await connection.execute(query.order_by(command.c.id).limit(limit))).all()
+
+
+async def list_station_commands(
+    connection: AsyncConnection, station_id: int, name: str | None, before: int | None, limit: int
+) -> Sequence[Row[Any]]:
+    """List the commands to a station with what their tasks say, the newest first."""
+    query = (
+        select(command, station.c.identity, task.c.name, task.c.command, task.c.note, task.c.created_by)
+        .join(station, station.c.id == command.c.station_id)
+        .join(task, task.c.id == command.c.task_id)
+        .where(command.c.station_id == station_id)
+    )
+    if name is not None:
+        query = query.where(task.c.name == name)
+    if before is not None:
+        query = query.where(command.c.id < before)
+    return (await connection.execute(query.order_by(command.c.id.desc()).limit(limit))).all()
 
 
 async def list_unsuccessful(connection: AsyncConnection, task_id: UUID) -> list[str]:

@@ -31,12 +31,14 @@ from pilotwire.domain.sessions.records import SampleKept, SessionEventKept, Sess
 from pilotwire.domain.sessions.registers import absolute, with_register_mode
 from pilotwire.domain.sessions.view import SessionsView
 
-__all__ = ["Deciding", "SessionsView", "decide_event", "decide_samples"]
+__all__ = ["Deciding", "SessionsView", "decide_event", "decide_samples", "session_kept"]
 
 _RECENT = 16
 # Stations queue for months at most, and their clocks are never ahead on purpose.
-_MOST_BEHIND = timedelta(days=366)
+_MOST_BEHIND = -timedelta(days=366)
 _MOST_AHEAD = timedelta(days=1)
+# Members of an enumeration are found more slowly than names of a module.
+_STARTED, _UPDATED, _ENDED = Phase.STARTED, Phase.UPDATED, Phase.ENDED
 _NOT_REFUSED = (None, TokenVerdict.ACCEPTED.value)
 
 
@@ -105,7 +107,7 @@ def decide_samples(view: SessionsView, message: SamplesReported, deciding: Decid
         fresh = tuple(absolute(facts, sample) for sample in fresh)
     facts = replace(facts, meter_changes(facts, fresh, 0, {"recent": recent}))
     view.remember(facts)
-    records: list[Any] = [_session_kept(facts, Phase.UPDATED, deciding, new=False)]
+    records: list[Any] = [session_kept(facts, _UPDATED, deciding, new=False)]
     for sample in fresh:
         records.append(_sample_kept(sample, deciding, facts.evse_no, facts.connector_no, facts.id))  # noqa: PERF401
     return records
@@ -127,7 +129,8 @@ def _start_by_content(
     ref = str(deciding.next_transaction_number())
     facts = open_session(deciding.new_session_id(), ref, event.at)
     changes: dict[str, object] = {"start_key": key}
-    if any(other.first_at <= event.at for other in view.open_on(event.evse_no, event.connector_no)):
+    earlier = view.open_on(event.evse_no, event.connector_no)
+    if any(other.first_at <= event.at and not other.over for other in earlier):
         # The earlier session stays as it is: its stop may still come. The new one says what was odd.
         changes["flags"] = frozenset({Review.STARTED_OVER_OPEN_SESSION})
     facts = absorb(replace(facts, changes), event, None if token is None else token.verdict.value)
@@ -137,9 +140,12 @@ def _start_by_content(
 
 def _find(view: SessionsView, event: SessionEvent) -> SessionFacts | None:
     ref = event.transaction_ref or ""
+    facts = view.by_ref.get(ref)
+    if facts is not None:
+        return facts
     if ref in view.by_ref:
-        return view.by_ref[ref]
-    begins_later = event.phase is Phase.STARTED and (view.horizon is None or event.at > view.horizon)
+        return None
+    begins_later = event.phase is _STARTED and (view.horizon is None or event.at > view.horizon)
     if view.complete or begins_later:
         return None
     view.make_room()
@@ -201,13 +207,13 @@ def _accepted_last(sessions: list[SessionFacts]) -> list[SessionFacts]:
 
 def _is_repetition(facts: SessionFacts, event: SessionEvent) -> bool:
     if event.seq_no is None:
-        return event.phase is Phase.ENDED and facts.ended
+        return event.phase is _ENDED and facts.ended
     if not has_number(facts.seen, event.seq_no):
         return False
     # A station that never counts up still starts and ends its sessions once.
-    if event.phase is Phase.ENDED:
+    if event.phase is _ENDED:
         return facts.ended
-    return event.phase is Phase.UPDATED or facts.started_at is not None
+    return event.phase is _UPDATED or facts.started_at is not None
 
 
 def _session_of_samples(view: SessionsView, message: SamplesReported) -> SessionFacts | None:
@@ -216,15 +222,12 @@ def _session_of_samples(view: SessionsView, message: SamplesReported) -> Session
         return None
     ref = message.transaction_ref
     if ref is not None:
-        if ref in view.by_ref:
-            facts = view.by_ref[ref]
-        elif view.complete:
-            facts = None
-        else:
-            view.make_room()
-            raise SessionLookup(ref)
+        facts = view.by_ref.get(ref)
         if facts is not None:
             return facts
+        if ref not in view.by_ref and not view.complete:
+            view.make_room()
+            raise SessionLookup(ref)
     if not message.in_session:
         return None
     return _session_at(view, message)
@@ -267,8 +270,12 @@ def _fresh_samples(
     """Leave out samples that the session has; also give what to know a repetition by from now on."""
     known = facts.recent
     if len(samples) == 1:  # the usual message
-        kind = (samples[0].at, kind_of(samples[0]))
-        return ((), known) if kind in known else (samples, (*known, kind)[-_RECENT:])
+        at = samples[0].at
+        kind = (at, kind_of(samples[0]))
+        # No sample of the session is newer than its last moment.
+        if at <= facts.last_at and kind in known:
+            return (), known
+        return samples, (*known[1 - _RECENT :], kind)
     kinds = [(sample.at, kind_of(sample)) for sample in samples]
     if known:
         fresh = [index for index, kind in enumerate(kinds) if kind not in known]
@@ -279,7 +286,7 @@ def _fresh_samples(
 
 
 def _clock_checked(facts: SessionFacts, event: SessionEvent, now: datetime) -> SessionFacts:
-    if -_MOST_BEHIND < event.at - now < _MOST_AHEAD or Review.CLOCK_IMPLAUSIBLE in facts.flags:
+    if _MOST_BEHIND < event.at - now < _MOST_AHEAD or Review.CLOCK_IMPLAUSIBLE in facts.flags:
         return facts
     return replace(facts, {"flags": facts.flags | {Review.CLOCK_IMPLAUSIBLE}})
 
@@ -295,17 +302,17 @@ def _records(
 ) -> list[Any]:
     view.remember(facts)
     records: list[Any] = [
-        _session_kept(facts, event.phase, deciding, new=new, more=more),
+        session_kept(facts, event.phase, deciding, new=new, more=more),
         SessionEventKept(
-            session_id=facts.id,
-            tenant_id=deciding.tenant_id,
-            kind=event.phase.value,
-            seq_no=event.seq_no or 0,
-            at=event.at,
-            received_at=deciding.now,
-            trigger=event.trigger,
-            charging_state=event.charging_state,
-            offline=event.offline,
+            facts.id,
+            deciding.tenant_id,
+            event.phase._value_,
+            event.seq_no or 0,
+            event.at,
+            deciding.now,
+            event.trigger,
+            event.charging_state,
+            event.offline,
         ),
     ]
     for sample in event.samples:
@@ -326,9 +333,10 @@ def _has_more(before: SessionFacts, after: SessionFacts) -> bool:
     )
 
 
-def _session_kept(
+def session_kept(
     facts: SessionFacts, change: Phase, deciding: Deciding, *, new: bool, more: bool = False
 ) -> SessionKept:
+    """Give the record that keeps a session's facts after a change."""
     reviews = facts.reviews(deciding.maximum_power_w)
     return SessionKept(
         deciding.tenant_id,
@@ -338,7 +346,7 @@ def _session_kept(
         new,
         deciding.now,
         facts,
-        facts.state(reviews).value,
+        facts.state(reviews)._value_,  # as `value`, which is a call of Python
         tuple(sorted(reviews)) if reviews else (),
         more,
     )

@@ -12,11 +12,12 @@ __all__ = ["Phase", "Sample", "SamplesReported", "SessionAnswer", "SessionEvent"
 
 
 class Phase(StrEnum):
-    """Where in a session's life an event stands."""
+    """Where in a session's life an event stands; `settled` is no station's word but ours."""
 
     STARTED = "started"
     UPDATED = "updated"
     ENDED = "ended"
+    SETTLED = "settled"
 
 
 class Sample(msgspec.Struct, frozen=True, gc=False, array_like=True):

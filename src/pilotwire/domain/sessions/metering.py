@@ -11,7 +11,15 @@ import msgspec
 
 from pilotwire.domain.sessions.messages import Sample
 
-__all__ = ["Reading", "fold_readings"]
+__all__ = [
+    "MOST_PLAIN",
+    "SMALLEST_PLAIN",
+    "Reading",
+    "fold_readings",
+    "no_numbers",
+    "plain_places",
+    "plain_sample",
+]
 
 _LARGEST = 10**12  # Wh, W, A, V: what lies beyond is no reading, and would not fit into a column
 _FINEST = Decimal("0.000001")
@@ -32,6 +40,10 @@ _PLAIN_UNITS = frozenset({None, "Wh", "W", "A", "V", "Percent"})
 _MEGA_UNITS = frozenset({"MWh", "MWH", "MW"})
 _FOLDED = _POWER_ONLY | {"Current.Import", "Current.Export", "Voltage"}
 _encode = msgspec.json.Encoder().encode
+
+_REGISTER, _POWER, _SOC, _CURRENT, _VOLTAGE, _PLACES = 0, 1, 2, 3, 7, 11
+SMALLEST_PLAIN, MOST_PLAIN = 0.001, 1e12
+"""Plain are the numbers from the one to below the other, and 0 where it is no register."""
 
 
 class Reading(msgspec.Struct, frozen=True, gc=False):
@@ -166,6 +178,58 @@ def fold_readings(at: datetime, readings: Iterable[Reading]) -> tuple[Sample, se
         ),
         notes,
     )  # fmt: skip
+
+
+def plain_places(missing: object) -> dict[tuple[object, ...], int]:
+    """Give the readings that `plain_sample` takes: measurand, phase, unit and location, and the place in its list.
+
+    The register's place is 0. `missing` stands for what a station leaves out.
+    """
+    firsts = {
+        missing: _REGISTER,
+        "Energy.Active.Import.Register": _REGISTER,
+        "Power.Active.Import": _POWER,
+        "SoC": _SOC,
+        "Current.Import": _CURRENT,
+        "Voltage": _VOLTAGE,
+    }
+    places: dict[tuple[object, ...], int] = {}
+    for measurand, first in firsts.items():
+        for unit in _PLAIN_UNITS:
+            for location in _MAIN_LOCATIONS:
+                rest = (missing if unit is None else unit, missing if location is None else location)
+                places[measurand, missing, *rest] = first
+                if first in (_CURRENT, _VOLTAGE):
+                    places |= {(measurand, name, *rest): first + 1 + line for name, line in _PHASES.items()}
+    return places
+
+
+def no_numbers() -> list[float | None]:
+    """Give an empty list for `plain_sample`."""
+    return [None] * _PLACES
+
+
+def plain_sample(
+    at: datetime, context: str | None, register: str | None, numbers: list[float | None]
+) -> Sample | None:
+    """Make the sample that `fold_readings` would make, of readings that are all plain: most are.
+
+    `numbers` are their values in the places of `plain_places`, `register` is that of the register as a text. None where
+    it takes a closer look.
+    """
+    energy = None
+    if register is not None:
+        if len(register) > _LONGEST:
+            return None
+        energy = Decimal(register)
+    _, power, soc, amps, amps_1, amps_2, amps_3, volts, volts_1, volts_2, volts_3 = numbers
+    if soc is not None and soc > 100:
+        return None
+    if amps_1 is None and amps_2 is None and amps_3 is None:
+        amps_1 = amps  # direct current, or one phase that is not named
+    if volts_1 is None and volts_2 is None and volts_3 is None:
+        volts_1 = volts
+    return Sample(at, context, energy, power, amps_1, amps_2, amps_3, volts_1, volts_2, volts_3, soc)
 
 
 def _energy_wh(reading: Reading) -> Decimal:

@@ -9,7 +9,17 @@ import msgspec
 
 from pilotwire.domain.sessions.messages import Phase, Sample, SessionEvent
 
-__all__ = ["Meter", "Review", "SessionFacts", "SessionState", "absorb", "kind_of", "open_session"]
+__all__ = [
+    "FLOWING_W",
+    "Meter",
+    "Review",
+    "SessionFacts",
+    "SessionState",
+    "Settlement",
+    "absorb",
+    "kind_of",
+    "open_session",
+]
 
 
 class SessionState(StrEnum):
@@ -32,14 +42,33 @@ class Review(StrEnum):
     CLOCK_IMPLAUSIBLE = "clock_implausible"
     REGISTER_RELATIVE = "register_relative"
     REGISTER_IN_KWH = "register_in_kwh"
+    SETTLED = "settled"
+    WENT_ON_AFTER_SETTLEMENT = "went_on_after_settlement"
 
 
-_DISPUTING = frozenset({Review.STOP_WITHOUT_START, Review.METER_RAN_BACKWARDS, Review.ENERGY_BEYOND_PHYSICS})
+_DISPUTING = frozenset(
+    {
+        Review.STOP_WITHOUT_START,
+        Review.METER_RAN_BACKWARDS,
+        Review.ENERGY_BEYOND_PHYSICS,
+        Review.WENT_ON_AFTER_SETTLEMENT,
+    }
+)
+
+# Members of an enumeration or a module are found more slowly than names of this one.
+_UPDATED = Phase.UPDATED
+_replace = msgspec.structs.replace
 
 _NOTHING_TO_REVIEW: frozenset[Review] = frozenset()
 
+# So little is possible in any time. Comparing a Decimal with an integer costs more than with another.
+_CERTAINLY_POSSIBLE_WH = Decimal(1000)
+
 OrderKey = tuple[int, datetime]
 """Place of a value in its session: the event's number (0 where there is none), then the moment."""
+
+FLOWING_W = 100.0
+"""Below it a car does not charge: it keeps its electronics awake. Units: W."""
 
 # Values that say themselves where they belong, wherever the station sends them along.
 _PLACES = {"Transaction.Begin": -1, "Transaction.End": 2**31}
@@ -50,6 +79,32 @@ class Meter(msgspec.Struct, frozen=True, gc=False):
 
     key: OrderKey
     energy_wh: Decimal
+
+
+class Settlement(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """The end that we gave a session because its own did not come.
+
+    It holds until the station reports the end; a rule's also gives way to anything that happened later than all
+    that was known when it was made, a person's (`final`) does not.
+    """
+
+    no: int
+    """A session may be settled again: 1 for the first time."""
+    made_at: datetime
+    """When it was settled, by our clock."""
+    at: datetime
+    """The end that is taken for the true one, by the station's clock."""
+    newest_at: datetime
+    """The newest moment that was known of the session then, by the station's clock."""
+    reason: str
+    by: str
+    final: bool = False
+    meter_end_wh: Decimal | None = None
+
+    @property
+    def border(self) -> datetime:
+        """What happened later was not known when it was made."""
+        return max(self.made_at, self.newest_at)
 
 
 class SessionFacts(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
@@ -90,6 +145,11 @@ class SessionFacts(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     recent: tuple[tuple[datetime, str | None], ...] = ()
     """Moment and kind of the newest samples without a sequence number, to know a repetition by."""
     flags: frozenset[Review] = frozenset()
+    powered_at: datetime | None = None
+    """The newest moment at which a sample said that power flows."""
+    rise: tuple[Decimal, datetime] | None = None
+    """The largest register value in the samples, in Wh, and when it was read first."""
+    settlement: Settlement | None = None
 
     @property
     def token_uid(self) -> str | None:
@@ -108,6 +168,8 @@ class SessionFacts(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
         """The newest register value, in Wh; the last one once the session has ended."""
         if self.stated_end_wh is not None:
             return self.stated_end_wh
+        if self.settlement is not None and self.settlement.meter_end_wh is not None and self.settled:
+            return self.settlement.meter_end_wh
         return self.last_meter.energy_wh if self.last_meter else None
 
     @property
@@ -120,8 +182,28 @@ class SessionFacts(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 
     @property
     def ended(self) -> bool:
-        """Whether the end has been reported."""
+        """Whether the station has reported the end."""
         return self.ended_at is not None
+
+    @property
+    def settled(self) -> bool:
+        """Whether the end is one that we gave."""
+        settlement = self.settlement
+        if settlement is None or self.ended_at is not None:
+            return False
+        return settlement.final or self.last_at <= settlement.border
+
+    @property
+    def over(self) -> bool:
+        """Whether the session is over: its end has been reported, or we gave it one."""
+        return self.ended_at is not None or (self.settlement is not None and self.settled)
+
+    @property
+    def closed_at(self) -> datetime | None:
+        """The end: the reported one, or the one that we gave."""
+        if self.ended_at is not None or self.settlement is None:
+            return self.ended_at
+        return self.settlement.at if self.settled else None
 
     def reviews(self, maximum_power_w: float) -> frozenset[Review]:
         """Say why a person should look at this session; `maximum_power_w` bounds what is physically possible."""
@@ -130,7 +212,7 @@ class SessionFacts(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
         if start is not None and end is not None:
             if end < start:
                 found.append(Review.METER_RAN_BACKWARDS)
-            elif end - start > 1000:
+            elif end - start > _CERTAINLY_POSSIBLE_WH:
                 # A minute is added: clocks of stations have whole seconds, and registers whole steps.
                 hours = ((self.last_at - self.first_at).total_seconds() + 60) / 3600
                 if float(end - start) > maximum_power_w * hours:
@@ -139,11 +221,15 @@ class SessionFacts(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
             found.append(Review.STOP_WITHOUT_START if self.ended else Review.START_NEVER_SEEN)
         if self.ended and self.seen and (len(self.seen) > 1 or self.seen[0][0] != 0):
             found.append(Review.EVENTS_MISSING)
+        if self.settlement is not None and self.settled:
+            found.append(Review.SETTLED)
+            if self.last_at > self.settlement.border:
+                found.append(Review.WENT_ON_AFTER_SETTLEMENT)
         return frozenset(found) if found else _NOTHING_TO_REVIEW
 
     def state(self, reviews: frozenset[Review]) -> SessionState:
         """Give the state that follows from the facts and their `reviews`."""
-        if not self.ended:
+        if self.ended_at is None and (self.settlement is None or not self.settled):
             return SessionState.ACTIVE
         return SessionState.DISPUTED if reviews & _DISPUTING else SessionState.ENDED
 
@@ -155,13 +241,14 @@ def open_session(session_id: UUID, transaction_ref: str, event_at: datetime) -> 
 
 def absorb(facts: SessionFacts, event: SessionEvent, verdict: str | None = None) -> SessionFacts:
     """Fold an event that is not a repetition into the facts; `verdict` is what is said about the event's token."""
-    order = event.seq_no or 0
+    at, number = event.at, event.seq_no
+    order = number or 0
     changes: dict[str, object] = {}
-    if event.at < facts.first_at:
-        changes["first_at"] = event.at
-    elif event.at > facts.last_at:
-        changes["last_at"] = event.at
-    if event.phase is not Phase.UPDATED:
+    if at < facts.first_at:
+        changes["first_at"] = at
+    elif at > facts.last_at:
+        changes["last_at"] = at
+    if event.phase is not _UPDATED:
         _boundary_changes(event, changes)
     _place_changes(facts, event, changes)
     if event.token_uid is not None:
@@ -169,12 +256,14 @@ def absorb(facts: SessionFacts, event: SessionEvent, verdict: str | None = None)
     if event.offline and not facts.offline:
         changes["offline"] = True
     if event.charging_state is not None:
-        _charging_state_change(facts, (order, event.at), event.charging_state, changes)
-    if event.seq_no is not None:
-        changes["seen"] = with_number(facts.seen, event.seq_no)
+        charging_state = ((order, at), event.charging_state)
+        if facts.charging_state is None or charging_state > facts.charging_state:
+            changes["charging_state"] = charging_state
+    if number is not None:
+        changes["seen"] = with_number(facts.seen, number)
     if event.samples:
         meter_changes(facts, event.samples, order, changes)
-    return replace(facts, changes)
+    return _replace(facts, **changes)
 
 
 def _place_changes(facts: SessionFacts, event: SessionEvent, changes: dict[str, object]) -> None:
@@ -212,14 +301,7 @@ def _token_change(
         changes["token_verdict"] = verdict
 
 
-def _charging_state_change(
-    facts: SessionFacts, key: OrderKey, state: str, changes: dict[str, object]
-) -> None:
-    if facts.charging_state is None or (key, state) > facts.charging_state:
-        changes["charging_state"] = (key, state)
-
-
-def meter_changes(
+def meter_changes(  # noqa: C901 - run for nearly every message: one loop, no calls
     facts: SessionFacts, samples: tuple[Sample, ...], order: int, changes: dict[str, object]
 ) -> dict[str, object]:
     """Add to `changes` what samples say: first and last register value, newest power and state of charge.
@@ -228,24 +310,34 @@ def meter_changes(
     value for the rest, so that it does not matter which came first.
     """
     first, last = facts.first_meter, facts.last_meter
-    power, soc = facts.last_power, facts.last_soc
+    power, soc, rise = facts.last_power, facts.last_soc, facts.rise
+    powered_at, newest_at = facts.powered_at, changes.get("last_at", facts.last_at)
     for sample in samples:
-        key = (_PLACES.get(sample.context, order), sample.at)  # type: ignore[arg-type]
-        energy_wh = sample.energy_wh
+        at, energy_wh, power_w = sample.at, sample.energy_wh, sample.power_w
+        key = (_PLACES.get(sample.context, order), at)  # type: ignore[arg-type]
         if energy_wh is not None:
-            if first is None or (key, energy_wh) < (first.key, first.energy_wh):
-                first = Meter(key, energy_wh)
-            if last is None or (key, energy_wh) > (last.key, last.energy_wh):
+            if first is None or last is None:
+                first = last = Meter(key, energy_wh)
+            elif key > last.key:  # nearly always, and then it is not the first
                 last = Meter(key, energy_wh)
-        if sample.power_w is not None and (power is None or (key, sample.power_w) > power):
-            power = (key, sample.power_w)
+            elif key < first.key or (key == first.key and energy_wh < first.energy_wh):
+                first = Meter(key, energy_wh)
+            elif key == last.key and energy_wh > last.energy_wh:
+                last = Meter(key, energy_wh)
+            if rise is None or energy_wh > rise[0] or (energy_wh == rise[0] and at < rise[1]):
+                rise = (energy_wh, at)
+        if power_w is not None:
+            if power is None or (key, power_w) > power:
+                power = (key, power_w)
+            if abs(power_w) >= FLOWING_W and (powered_at is None or at > powered_at):
+                powered_at = at
         if sample.soc_percent is not None and (soc is None or (key, sample.soc_percent) > soc):
             soc = (key, sample.soc_percent)
-    changes["first_meter"], changes["last_meter"] = first, last
-    changes["last_power"], changes["last_soc"] = power, soc
-    newest_at = max([sample.at for sample in samples])
-    if newest_at > changes.get("last_at", facts.last_at):  # type: ignore[operator]
-        changes["last_at"] = newest_at
+        if at > newest_at:  # type: ignore[operator]  # noqa: PLR1730 - a call of max costs more
+            newest_at = at
+    changes["first_meter"], changes["last_meter"], changes["last_power"] = first, last, power
+    changes["last_soc"], changes["rise"] = soc, rise
+    changes["powered_at"], changes["last_at"] = powered_at, newest_at
     return changes
 
 
@@ -270,7 +362,7 @@ def kind_of(sample: Sample) -> str:
 
 def replace(facts: SessionFacts, changes: dict[str, object]) -> SessionFacts:
     """Return the facts with some of them changed."""
-    return msgspec.structs.replace(facts, **changes)
+    return _replace(facts, **changes)
 
 
 def with_number(ranges: tuple[tuple[int, int], ...], number: int) -> tuple[tuple[int, int], ...]:
@@ -299,4 +391,6 @@ def with_number(ranges: tuple[tuple[int, int], ...], number: int) -> tuple[tuple
 
 def has_number(ranges: tuple[tuple[int, int], ...], number: int) -> bool:
     """Tell whether a number is in a set kept as closed ranges."""
+    if not ranges or number > ranges[-1][1]:  # the usual case: the next one
+        return False
     return any(begin <= number <= end for begin, end in reversed(ranges))

@@ -1,6 +1,7 @@
 """What is kept of sessions: one Struct per effect on a table; the repository's sinks write them."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -41,6 +42,7 @@ class SessionEventKept(msgspec.Struct, frozen=True, gc=False):
     trigger: str | None
     charging_state: str | None
     offline: bool
+    detail: dict[str, Any] | None = None
 
 
 class SampleKept(msgspec.Struct, frozen=True, gc=False, array_like=True):

@@ -25,7 +25,7 @@ _MODES = frozenset({Review.REGISTER_RELATIVE, Review.REGISTER_IN_KWH})
 def with_register_mode(facts: SessionFacts, samples: tuple[Sample, ...]) -> SessionFacts:
     """Notice a register in the samples that does not fit the one stated at the start."""
     start = facts.stated_start_wh
-    if start is None or facts.flags & _MODES:
+    if start is None or (facts.flags and facts.flags & _MODES):
         return facts
     if facts.last_meter is not None and facts.last_meter.energy_wh >= start:
         return facts

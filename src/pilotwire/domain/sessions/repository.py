@@ -8,10 +8,11 @@ from uuid import UUID
 
 import asyncpg
 import msgspec
-from sqlalchemy import Row, select
+from sqlalchemy import Row, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pilotwire.db.bulk import copy_rows, run_with_rows
+from pilotwire.db.bundle import Writing
 from pilotwire.db.writer import Sink
 from pilotwire.domain.sessions import tables
 from pilotwire.domain.sessions.decide import SessionsView
@@ -22,13 +23,17 @@ from pilotwire.domain.stations.tables import station
 
 __all__ = [
     "SINKS",
+    "append_note",
     "find_session",
+    "has_open_session",
+    "list_events",
     "list_samples",
     "list_sessions",
     "load_views",
     "look_up_ref",
     "look_up_start",
     "next_transaction_block",
+    "note",
 ]
 
 _encode = msgspec.json.Encoder().encode
@@ -40,17 +45,18 @@ INSERT INTO session AS s (
     id, tenant_id, station_id, evse_no, connector_no, transaction_ref, start_key, token_uid, token_verdict,
     remote_start_id, reservation_id, state, charging_state, started_at, ended_at, first_received_at,
     last_received_at, meter_start_wh, meter_end_wh, energy_wh, power_w, soc_percent, last_sample_at, stop_reason,
-    offline, review, facts)
+    offline, review, settled_at, settled_by, settled_reason, facts)
 SELECT id, tenant_id, station_id, evse_no, connector_no, transaction_ref, start_key, token_uid, token_verdict,
     remote_start_id, reservation_id, state, charging_state, started_at, ended_at, received_at,
     received_at, meter_start_wh, meter_end_wh, energy_wh, power_w, soc_percent, last_sample_at, stop_reason,
-    offline, coalesce(string_to_array(nullif(review, ''), ','), '{}'), facts
+    offline, coalesce(string_to_array(nullif(review, ''), ','), '{}'), settled_at, settled_by, settled_reason, facts
 FROM json_to_recordset($1) AS n (
     id uuid, tenant_id int, station_id int, evse_no int, connector_no int, transaction_ref text, start_key text,
     token_uid text, token_verdict text, remote_start_id int, reservation_id int, state text, charging_state text,
     started_at timestamptz, ended_at timestamptz, received_at timestamptz, meter_start_wh numeric,
     meter_end_wh numeric, energy_wh numeric, power_w float4, soc_percent float4, last_sample_at timestamptz,
-    stop_reason text, offline bool, review text, facts text)
+    stop_reason text, offline bool, review text, settled_at timestamptz, settled_by text, settled_reason text,
+    facts text)
 ON CONFLICT (id) DO UPDATE SET
     evse_no = excluded.evse_no, connector_no = excluded.connector_no, token_uid = excluded.token_uid,
     token_verdict = excluded.token_verdict, remote_start_id = excluded.remote_start_id,
@@ -58,7 +64,9 @@ ON CONFLICT (id) DO UPDATE SET
     started_at = excluded.started_at, ended_at = excluded.ended_at, last_received_at = excluded.last_received_at,
     meter_start_wh = excluded.meter_start_wh, meter_end_wh = excluded.meter_end_wh, energy_wh = excluded.energy_wh,
     power_w = excluded.power_w, soc_percent = excluded.soc_percent, last_sample_at = excluded.last_sample_at,
-    stop_reason = excluded.stop_reason, offline = excluded.offline, review = excluded.review, facts = excluded.facts
+    stop_reason = excluded.stop_reason, offline = excluded.offline, review = excluded.review,
+    settled_at = excluded.settled_at, settled_by = excluded.settled_by, settled_reason = excluded.settled_reason,
+    facts = excluded.facts
 """
 
 # The way of nearly every message: only the meter has moved.
@@ -76,21 +84,22 @@ WHERE s.id = n.id
 _SAMPLE_COLUMNS = (*SampleKept.__struct_fields__[:-1], *Sample.__struct_fields__)
 
 
-async def _write_sessions(connection: asyncpg.Connection, records: list[SessionKept]) -> None:
+async def _write_sessions(target: Writing, records: list[SessionKept]) -> None:
     # By station and reference, which identify a session too: a UUID's hash is slow.
     newest: dict[tuple[int, str], SessionKept] = {}
     whole: set[tuple[int, str]] = set()
     for record in records:
         session_id = (record.station_id, record.facts.transaction_ref)
         newest[session_id] = record
-        late = record.facts.ended_at is not None  # it may settle what was to be reviewed
+        # It may clear up what was to be reviewed.
+        late = record.facts.ended_at is not None or record.facts.settlement is not None
         if record.new or record.change != "updated" or record.review or record.more or late:
             whole.add(session_id)
     if whole:
-        await run_with_rows(connection, _UPSERT, [_whole_row(newest[session_id]) for session_id in whole])
+        await run_with_rows(target, _UPSERT, [_whole_row(newest[session_id]) for session_id in whole])
     if len(whole) < len(newest):
         rows = [_advance_row(record) for session_id, record in newest.items() if session_id not in whole]
-        await run_with_rows(connection, _ADVANCE, rows)
+        await run_with_rows(target, _ADVANCE, rows)
 
 
 class _Row(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
@@ -105,7 +114,7 @@ class _Row(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     soc_percent: float | None
     last_sample_at: datetime | None
     charging_state: str | None
-    facts: msgspec.Raw
+    facts: SessionFacts
 
 
 class _WholeRow(_Row, frozen=True, gc=False, kw_only=True):
@@ -127,6 +136,9 @@ class _WholeRow(_Row, frozen=True, gc=False, kw_only=True):
     stop_reason: str | None
     offline: bool
     review: str
+    settled_at: datetime | None
+    settled_by: str | None
+    settled_reason: str | None
 
 
 def _advance_row(record: SessionKept) -> _Row:
@@ -135,6 +147,7 @@ def _advance_row(record: SessionKept) -> _Row:
 
 def _whole_row(record: SessionKept) -> _WholeRow:
     facts = record.facts
+    settlement = facts.settlement if facts.settled else None
     return _WholeRow(
         *_moving(record),
         tenant_id=record.tenant_id,
@@ -149,10 +162,13 @@ def _whole_row(record: SessionKept) -> _WholeRow:
         reservation_id=facts.reservation_id,
         state=record.state,
         started_at=facts.started_at or facts.first_at,
-        ended_at=facts.ended_at,
+        ended_at=facts.closed_at,
         stop_reason=facts.stop_reason,
         offline=facts.offline,
         review=",".join(record.review),
+        settled_at=None if settlement is None else settlement.made_at,
+        settled_by=None if settlement is None else settlement.by,
+        settled_reason=None if settlement is None else settlement.reason,
     )
 
 
@@ -161,34 +177,38 @@ def _moving(record: SessionKept) -> tuple[Any, ...]:
     facts = record.facts
     last = facts.last_meter
     start = facts.meter_start_wh
-    end = facts.stated_end_wh if facts.stated_end_wh is not None or last is None else last.energy_wh
+    if facts.settlement is not None:
+        end = facts.meter_end_wh
+    else:
+        end = facts.stated_end_wh if facts.stated_end_wh is not None or last is None else last.energy_wh
     return (
         facts.id,
         record.received_at,
         start,
         end,
         None if start is None or end is None or end < start else end - start,
-        None if facts.last_power is None or facts.ended_at is not None else facts.last_power[1],
+        None if facts.last_power is None or facts.over else facts.last_power[1],
         None if facts.last_soc is None else facts.last_soc[1],
         None if last is None else last.key[1],
         None if facts.charging_state is None else facts.charging_state[1],
-        msgspec.Raw(_encode(facts)),
+        facts,
     )
 
 
-async def _write_events(connection: asyncpg.Connection, records: list[SessionEventKept]) -> None:
+async def _write_events(target: Writing, records: list[SessionEventKept]) -> None:
     await run_with_rows(
-        connection,
+        target,
         "INSERT INTO session_event (session_id, tenant_id, kind, seq_no, at, received_at, trigger, charging_state,"
-        " offline) SELECT * FROM json_to_recordset($1) AS n (session_id uuid, tenant_id int, kind text, seq_no int,"
-        " at timestamptz, received_at timestamptz, trigger text, charging_state text, offline bool)"
+        " offline, detail) SELECT * FROM json_to_recordset($1) AS n (session_id uuid, tenant_id int, kind text, seq_no int,"
+        " at timestamptz, received_at timestamptz, trigger text, charging_state text, offline bool,"
+        " detail jsonb)"
         " ON CONFLICT DO NOTHING",
         records,
     )
 
 
-async def _write_samples(connection: asyncpg.Connection, records: list[SampleKept]) -> None:
-    await copy_rows(connection, "sample", _SAMPLE_COLUMNS, records)
+async def _write_samples(target: Writing, records: list[SampleKept]) -> None:
+    await copy_rows(target, "sample", _SAMPLE_COLUMNS, records)
 
 
 SINKS: Mapping[type, Sink] = {
@@ -206,6 +226,8 @@ async def load_views(
         "SELECT st.id AS station_id, s.facts, s.total FROM unnest($1::int[]) AS st (id) CROSS JOIN LATERAL ("
         " (SELECT facts, id, NULL::bigint AS total FROM session WHERE station_id = st.id ORDER BY id DESC LIMIT $2)"
         " UNION (SELECT facts, id, NULL FROM session WHERE station_id = st.id AND ended_at IS NULL)"
+        " UNION (SELECT facts, id, NULL FROM session WHERE station_id = st.id AND settled_at IS NOT NULL"
+        "  ORDER BY id DESC LIMIT 50)"
         ") AS s",
         list(station_ids),
         keep + 1,
@@ -217,6 +239,16 @@ async def load_views(
         counts[row["station_id"]] += 1
     for station_id, view in views.items():
         view.complete = counts[station_id] <= keep
+    incomplete = [station_id for station_id, view in views.items() if not view.complete]
+    if incomplete:
+        # The newest start of a station is not always among its newest sessions: late deliveries, wrong clocks.
+        starts = await connection.fetch(
+            "SELECT st.id, s.started_at FROM unnest($1::int[]) AS st (id) CROSS JOIN LATERAL ("
+            "SELECT started_at FROM session WHERE station_id = st.id ORDER BY started_at DESC LIMIT 1) AS s",
+            incomplete,
+        )
+        for row in starts:
+            views[row["id"]].seen_start(row["started_at"])
     return views
 
 
@@ -284,3 +316,66 @@ async def list_samples(
     if after is not None:
         query = query.where(tables.sample.c.at > after)
     return (await connection.execute(query.order_by(tables.sample.c.at).limit(limit))).all()
+
+
+async def list_events(connection: AsyncConnection, session_id: UUID, limit: int = 1000) -> Sequence[Row[Any]]:
+    """List the newest events of a session in the order of their receipt."""
+    event = tables.session_event
+    newest = (
+        select(event)
+        .where(event.c.session_id == session_id)
+        .order_by(event.c.received_at.desc(), event.c.seq_no.desc())
+        .limit(limit)
+    )
+    return list(reversed((await connection.execute(newest)).all()))
+
+
+async def append_note(
+    connection: asyncpg.Connection, session_id: UUID, kind: str, at: datetime, detail: Mapping[str, Any]
+) -> None:
+    """Append an event of ours to a session that changes none of its facts: a target, a full car."""
+    await connection.execute(
+        "INSERT INTO session_event (session_id, tenant_id, kind, seq_no, at, received_at, detail)"
+        " SELECT s.id, s.tenant_id, $2, 1 + coalesce((SELECT max(seq_no) FROM session_event"
+        " WHERE session_id = s.id AND kind = $2), 0), $3, now(), $4::jsonb FROM session s WHERE s.id = $1"
+        " ON CONFLICT DO NOTHING",
+        session_id,
+        kind,
+        at,
+        _encode(detail).decode(),
+    )
+
+
+async def note(
+    connection: AsyncConnection,
+    session_id: UUID,
+    tenant_id: int,
+    kind: str,
+    at: datetime,
+    detail: Mapping[str, Any],
+) -> None:
+    """Append such an event in a person's transaction."""
+    event = tables.session_event
+    newest = select(func.coalesce(func.max(event.c.seq_no), 0) + 1).where(
+        event.c.session_id == session_id, event.c.kind == kind
+    )
+    await connection.execute(
+        insert(event).values(
+            session_id=session_id,
+            tenant_id=tenant_id,
+            kind=kind,
+            seq_no=newest.scalar_subquery(),
+            at=at,
+            received_at=at,
+            offline=False,
+            detail=detail,
+        )
+    )
+
+
+async def has_open_session(connection: asyncpg.Connection, station_id: int) -> bool:
+    """Tell whether a session runs at a station."""
+    found: bool = await connection.fetchval(
+        "SELECT EXISTS (SELECT FROM session WHERE station_id = $1 AND ended_at IS NULL)", station_id
+    )
+    return found

@@ -38,6 +38,9 @@ session = Table(
     Column("stop_reason", Text),
     Column("offline", Boolean, nullable=False),
     Column("review", ARRAY(Text), nullable=False),
+    Column("settled_at", _moment),
+    Column("settled_by", Text),
+    Column("settled_reason", Text),
     Column("facts", Text, nullable=False),
 )
 

@@ -36,13 +36,20 @@ class SessionsView:
             return
         if facts.start_key is not None:
             self.starts[facts.start_key] = ref
-        if self.horizon is None or facts.first_at > self.horizon:
-            self.horizon = facts.first_at
+        self.seen_start(facts.first_at)
         if len(self.by_ref) > 2 * _ENDED_KEPT:
             self._forget_oldest(ref)
 
+    def seen_start(self, at: datetime) -> None:
+        """Take note that a session of the station began at a moment."""
+        if self.horizon is None or at > self.horizon:
+            self.horizon = at
+
     def open_on(self, evse_no: int | None, connector_no: int | None) -> list[SessionFacts]:
-        """Give the open sessions of a connector (or with None of the whole station), oldest first."""
+        """Give the sessions of a connector (or with None of the station) whose end is not reported, oldest first.
+
+        Those that were settled are among them: their stop may still come.
+        """
         return sorted(
             (
                 facts

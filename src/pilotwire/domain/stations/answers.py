@@ -38,6 +38,10 @@ class DataAnswer(msgspec.Struct, frozen=True, gc=False):
 
 
 class ReportAnswer(msgspec.Struct, frozen=True, gc=False):
-    """The answer to a report is its version's own for a request that is kept but not acted upon."""
+    """The answer to a report is its version's own for a request that is kept but not acted upon.
+
+    `planned` says to a car's needs that a charging schedule follows.
+    """
 
     kind: str
+    planned: bool = False

@@ -138,6 +138,10 @@ def decide_charging_state(
     2.x stations report every state between plug and unplug as 'Occupied'; 1.6 stations report the states themselves.
     `state` is the session's charging state, None when the session has ended.
     """
+    if connector_no is not None:  # the usual case: nothing to be said that is not known
+        only = view.connectors.get((evse_no or 0, connector_no))
+        if only is not None and state is not None and only.status is _CHARGING_STATES.get(state):
+            return []
     records: list[Any] = []
     record = view.record
     status = (
@@ -206,7 +210,13 @@ def decide_report(
     record = view.record
     return ReportAnswer(message.kind), [
         ReportKept(
-            record.tenant_id, record.id, record.identity, message.kind, now, _storable(message.content)
+            record.tenant_id,
+            record.id,
+            record.identity,
+            message.kind,
+            now,
+            _storable(message.content),
+            message.meaning,
         )
     ]
 

@@ -2,7 +2,13 @@
 
 from pilotwire.core.errors import Conflict
 
-__all__ = ["SiteExists", "SiteInUse", "StationExists", "StationHasSessions", "TemplateExists"]
+__all__ = ["GroupExists", "SecretRefused", "SiteExists", "SiteInUse", "StationExists", "StationHasSessions"]
+
+
+class SecretRefused(Conflict):
+    """The station did not take the new secret; the present one stays good."""
+
+    code = "secret_refused"
 
 
 class StationExists(Conflict):
@@ -29,7 +35,7 @@ class SiteInUse(Conflict):
     code = "site_in_use"
 
 
-class TemplateExists(Conflict):
-    """This vendor and model have a configuration template."""
+class GroupExists(Conflict):
+    """A group of this name exists."""
 
-    code = "template_exists"
+    code = "group_exists"

@@ -5,6 +5,7 @@ several times faster than a frozen dataclass.
 """
 
 from datetime import datetime
+from typing import Any
 
 import msgspec
 
@@ -17,6 +18,7 @@ __all__ = [
     "HeartbeatReceived",
     "LogProgressed",
     "ReportReceived",
+    "ReservationTold",
     "SecurityEventReported",
     "StationBooted",
 ]
@@ -80,9 +82,18 @@ class DataTransferred(msgspec.Struct, frozen=True):
     data: str | None
 
 
+class ReservationTold(msgspec.Struct, frozen=True):
+    """A station says that a reservation has ended there: `expired`, `removed`, `no_transaction`. Spec: 2.0.1 H04."""
+
+    reservation_id: int
+    status: str
+
+
 class ReportReceived(msgspec.Struct, frozen=True):
     """Any other report: kept as it came, under its kind, and answered by the rules of its version."""
 
     kind: str
     content: bytes
     """The payload as JSON."""
+    meaning: Any = None
+    """What it says, free of any OCPP version, where something is done about it."""

@@ -67,6 +67,7 @@ class StationRecord(msgspec.Struct, frozen=True):
     firmware_version: str
     quirk_switches: dict[str, bool]
     enrolled: bool
+    serial_number: str = ""
 
 
 _URGENCY = (
@@ -83,9 +84,14 @@ _URGENCY = (
 )
 
 
+_BY_URGENCY = tuple(status.value for status in _URGENCY)
+
+
 def summarise_status(connected: bool, statuses: list[str]) -> str:
     """Give one word for a whole station: the connector that needs attention most, or `offline`, or `unknown`."""
     if not connected:
         return "offline"
+    if len(statuses) == 1 and statuses[0] in _BY_URGENCY:
+        return str(statuses[0])
     known = set(statuses)
-    return next((status.value for status in _URGENCY if status.value in known), "unknown")
+    return next((status for status in _BY_URGENCY if status in known), "unknown")

@@ -10,7 +10,7 @@ from sqlalchemy import Row
 from pilotwire.domain.stations.model import summarise_status
 from pilotwire.domain.stations.ports import LinkInfo
 
-__all__ = ["EvseOverview", "StationOverview", "overview_of"]
+__all__ = ["EvseOverview", "StationOverview", "overview_of", "status_of_station"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +48,17 @@ def overview_of(row: Row[Any], connectors: Sequence[Row[Any]], link: LinkInfo | 
         for number, group in by_evse.items()
     )
     connected = link is not None or row.connected
-    # A fault of the station itself counts; otherwise it speaks for itself only while no connector has spoken.
-    statuses = [evse.status for evse in evses]
-    if not statuses or "faulted" in whole:
-        statuses += whole
     return StationOverview(
         row=row,
         connected=connected,
         ocpp_version=link.ocpp_version if link else row.ocpp_version,
         last_seen_at=max(filter(None, (link.last_seen_at if link else None, row.last_seen_at)), default=None),
-        status=summarise_status(connected, statuses),
+        status=status_of_station(connected, whole, [evse.status for evse in evses]),
         evses=evses,
     )
+
+
+def status_of_station(connected: bool, whole: list[str], evses: list[str]) -> str:
+    """Give one word for a station: of what it said of itself (`whole`), and of its EVSEs."""
+    # A fault of the station itself counts; otherwise it speaks for itself only while no connector has spoken.
+    return summarise_status(connected, [*evses, *whole] if not evses or "faulted" in whole else evses)

@@ -52,6 +52,8 @@ class CallAnswer(msgspec.Struct, frozen=True):
     payload: bytes | None
     error_code: str = ""
     error_description: str = ""
+    repairs: tuple[str, ...] = ()
+    """What had to be repaired before the answer could be read."""
 
 
 class LinkInfo(msgspec.Struct, frozen=True):
@@ -70,6 +72,13 @@ class StationCaller(Protocol):
         """Send a CALL and wait for its answer.
 
         Raises: NotConnected, InvalidPayload (nothing is sent), NoAnswer.
+        """
+        ...
+
+    async def renew_secret(self, station_id: int) -> bool:
+        """Give a station a new secret; the old one stays good until the new one was used. Whether it was taken.
+
+        Raises: NotConnected.
         """
         ...
 
@@ -101,3 +110,7 @@ class StationConnected(msgspec.Struct, frozen=True):
     epoch: int
     at: datetime
     remote_address: str
+    security_profile: int = 0
+    """1 to 3 by how it came in; 0 when that is not known."""
+    certificate_sha256: str = ""
+    """The certificate that it showed, in profile 3."""

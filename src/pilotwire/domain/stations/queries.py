@@ -12,6 +12,7 @@ from sqlalchemy import (
     Row,
     Select,
     Text,
+    Uuid,
     any_,
     bindparam,
     case,
@@ -35,11 +36,13 @@ from pilotwire.domain.stations.tables import (
     frame,
     security_event,
     station,
+    station_group_member,
     station_presence,
     station_report,
 )
 
 __all__ = [
+    "RECORD_COLUMNS",
     "NetworkCounts",
     "StationFilter",
     "count_network",
@@ -58,10 +61,11 @@ __all__ = [
     "update_station",
 ]
 
-_RECORD: tuple[Any, ...] = (
+RECORD_COLUMNS: tuple[Any, ...] = (
     *(station.c[name] for name in (
         "id", "tenant_id", "identity", "admission", "secret_digest", "next_secret_digest",
         "minimum_security_profile", "site_id", "vendor", "model", "firmware_version", "enrolled_with",
+        "serial_number",
     )),
     cast(station.c.quirk_switches, Text).label("quirk_switches"),
 )  # fmt: skip
@@ -70,8 +74,15 @@ _LISTED: tuple[Any, ...] = (
     *(station.c[name] for name in (
         "id", "identity", "name", "site_id", "admission", "minimum_security_profile", "ocpp_version",
         "vendor", "model", "serial_number", "firmware_version", "booted_at", "boot_reason",
-        "firmware_status", "log_status", "quirk_switches", "created_at",
+        "firmware_status", "log_status", "quirk_switches", "created_at", "tags",
     )),
+    func.array(
+        select(station_group_member.c.group_id)
+        .where(station_group_member.c.station_id == station.c.id)
+        .order_by(station_group_member.c.group_id)
+        .scalar_subquery(),
+        type_=ARRAY(Uuid),
+    ).label("group_ids"),
     func.coalesce(station_presence.c.connected, False).label("connected"),
     station_presence.c.connected_at,
     station_presence.c.last_seen_at,
@@ -90,6 +101,8 @@ class StationFilter:
     admission: str | None = None
     site_id: UUID | None = None
     search: str | None = None
+    tag: str | None = None
+    group_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +131,13 @@ async def list_stations(
         query = query.where(station.c.admission == wanted.admission)
     if wanted.site_id is not None:
         query = query.where(station.c.site_id == wanted.site_id)
+    if wanted.tag is not None:
+        query = query.where(station.c.tags.contains([wanted.tag]))
+    if wanted.group_id is not None:
+        members = select(station_group_member.c.station_id)
+        query = query.where(
+            station.c.id.in_(members.where(station_group_member.c.group_id == wanted.group_id))
+        )
     if wanted.status == "offline":
         query = query.where(~is_connected)
     elif wanted.status is not None:
@@ -185,16 +205,22 @@ async def list_connectors(
     return found
 
 
-async def lock_record(connection: AsyncConnection, identity: str) -> tuple[StationRecord, str] | None:
-    """Read a station's record and name, and hold it until the end of the transaction."""
-    query = select(*_RECORD, station.c.name).where(station.c.identity == identity).with_for_update()
+async def lock_record(
+    connection: AsyncConnection, identity: str
+) -> tuple[StationRecord, str, list[str]] | None:
+    """Read a station's record, name and tags, and hold it until the end of the transaction."""
+    query = (
+        select(*RECORD_COLUMNS, station.c.name, station.c.tags)
+        .where(station.c.identity == identity)
+        .with_for_update()
+    )
     row = (await connection.execute(query)).one_or_none()
-    return None if row is None else (record_of(row._mapping), row.name)
+    return None if row is None else (record_of(row._mapping), row.name, row.tags)
 
 
 async def insert_station(connection: AsyncConnection, values: Mapping[str, Any]) -> StationRecord:
     """Add a station and its presence."""
-    row = (await connection.execute(insert(station).values(**values).returning(*_RECORD))).one()
+    row = (await connection.execute(insert(station).values(**values).returning(*RECORD_COLUMNS))).one()
     await connection.execute(insert(station_presence).values(station_id=row.id, tenant_id=row.tenant_id))
     return record_of(row._mapping)
 
@@ -223,7 +249,7 @@ async def insert_stations(
             "security_profile": security_profile,
         },
     )
-    query = select(*_RECORD).where(station.c.identity == any_(cast(identities, ARRAY(Text))))
+    query = select(*RECORD_COLUMNS).where(station.c.identity == any_(cast(identities, ARRAY(Text))))
     return [record_of(row._mapping) for row in await connection.execute(query)]
 
 
@@ -231,7 +257,7 @@ async def update_station(
     connection: AsyncConnection, station_id: int, values: Mapping[str, Any]
 ) -> StationRecord:
     """Change a station that is known to exist."""
-    query = update(station).where(station.c.id == station_id).values(**values).returning(*_RECORD)
+    query = update(station).where(station.c.id == station_id).values(**values).returning(*RECORD_COLUMNS)
     return record_of((await connection.execute(query)).one()._mapping)
 
 

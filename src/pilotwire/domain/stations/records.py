@@ -1,6 +1,7 @@
 """What is kept of stations: one Struct per effect on a table; the repository's sinks write them."""
 
 from datetime import datetime
+from typing import Any
 
 import msgspec
 
@@ -97,7 +98,7 @@ class StationProgressKept(msgspec.Struct, frozen=True, gc=False):
 
 
 class ReportKept(msgspec.Struct, frozen=True, gc=False):
-    """A report that is kept as it came."""
+    """A report that is kept as it came; its `meaning` is for those who hear of it, and is not kept."""
 
     tenant_id: int
     station_id: int
@@ -105,6 +106,7 @@ class ReportKept(msgspec.Struct, frozen=True, gc=False):
     kind: str
     received_at: datetime
     content: str
+    meaning: Any = None
 
 
 class DeviationsCounted(msgspec.Struct, frozen=True, gc=False):

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 import asyncpg
@@ -20,21 +20,27 @@ from pilotwire.domain.stations.model import (
 __all__ = [
     "Attached",
     "EnrolmentKey",
+    "Presence",
+    "StationMake",
+    "StationTold",
     "attach",
+    "clear_progress",
     "close_presence",
-    "find_template",
+    "find_make",
+    "find_told",
     "insert_enrolled",
     "keep_next_secret",
     "last_addresses",
     "list_enrolment_keys",
     "list_records",
     "pepper_of",
+    "presence_of",
     "promote_secret",
 ]
 
 _RECORD = (
     "id, tenant_id, identity, admission, secret_digest, next_secret_digest, minimum_security_profile, site_id,"
-    " vendor, model, firmware_version, quirk_switches::text AS quirk_switches, enrolled_with"
+    " vendor, model, firmware_version, quirk_switches::text AS quirk_switches, enrolled_with, serial_number"
 )
 
 
@@ -43,6 +49,13 @@ class Attached(msgspec.Struct):
 
     epoch: int
     connectors: dict[ConnectorKey, ConnectorState]
+
+
+class Presence(msgspec.Struct, frozen=True):
+    """Whether the database takes a station for connected, and by which connection."""
+
+    epoch: int
+    connected: bool
 
 
 class EnrolmentKey(msgspec.Struct, frozen=True):
@@ -74,6 +87,7 @@ def record_of(row: Any) -> StationRecord:
         firmware_version=row["firmware_version"],
         quirk_switches=msgspec.json.decode(row["quirk_switches"]),
         enrolled=row["enrolled_with"] is not None,
+        serial_number=row["serial_number"],
     )
 
 
@@ -129,9 +143,11 @@ async def insert_enrolled(
 
 
 async def attach(
-    connection: asyncpg.Connection, gateway: str, arrivals: Sequence[tuple[int, str, str]]
+    connection: asyncpg.Connection, gateway: str, arrivals: Sequence[tuple[int, str, str, int]]
 ) -> dict[int, Attached]:
-    """Give each arriving station the next epoch; `arrivals` are (station id, OCPP version, remote address).
+    """Give each arriving station the next epoch.
+
+    `arrivals` are (station id, OCPP version, remote address, security profile).
 
     From the commit on, records of earlier epochs are refused. A gateway that owned one of the stations before is
     waited for, so that what it is just committing is seen here.
@@ -148,12 +164,13 @@ async def attach(
             await connection.execute("SELECT pg_advisory_xact_lock(hashtext($1))", row["gateway"])
         epochs = await connection.fetch(
             "UPDATE station_presence p SET connection_epoch = connection_epoch + 1, gateway = $2, connected = true,"
-            " connected_at = now(), last_seen_at = now(), remote_address = n.address"
-            " FROM unnest($1::int[], $3::text[]) AS n (id, address) WHERE p.station_id = n.id"
+            " connected_at = now(), last_seen_at = now(), remote_address = n.address, security_profile = n.profile"
+            " FROM unnest($1::int[], $3::text[], $4::smallint[]) AS n (id, address, profile) WHERE p.station_id = n.id"
             " RETURNING p.station_id, p.connection_epoch",
             ids,
             gateway,
             [arrival[2] for arrival in arrivals],
+            [arrival[3] for arrival in arrivals],
         )
         await connection.execute(
             "UPDATE station SET ocpp_version = n.version FROM unnest($1::int[], $2::text[]) AS n (id, version)"
@@ -184,6 +201,53 @@ async def close_presence(connection: asyncpg.Connection, gateway: str) -> int:
     return int(status.split()[-1])
 
 
+class StationMake(msgspec.Struct, frozen=True):
+    """What a station said of its make when it booted last, and the time zone where it stands."""
+
+    vendor: str
+    model: str
+    firmware_version: str
+    time_zone: str
+
+
+async def find_make(connection: asyncpg.Connection, station_id: int) -> StationMake:
+    """Give the make of a station; nothing is known of one that is gone."""
+    row = await connection.fetchrow(
+        "SELECT s.vendor, s.model, s.firmware_version, coalesce(i.time_zone, 'UTC') AS time_zone"
+        " FROM station s LEFT JOIN site i ON i.id = s.site_id WHERE s.id = $1",
+        station_id,
+    )
+    return StationMake("", "", "", "UTC") if row is None else StationMake(*row.values())
+
+
+class StationTold(msgspec.Struct, frozen=True):
+    """What a station told last of its boot, its firmware update and its log upload."""
+
+    vendor: str
+    model: str
+    firmware_version: str
+    booted_at: datetime | None
+    firmware_status: str
+    log_status: str
+
+
+async def find_told(connection: asyncpg.Connection, station_id: int) -> StationTold | None:
+    """Find what a station told last."""
+    row = await connection.fetchrow(
+        "SELECT vendor, model, firmware_version, booted_at, firmware_status, log_status FROM station WHERE id = $1",
+        station_id,
+    )
+    return None if row is None else StationTold(*row.values())
+
+
+async def clear_progress(
+    connection: asyncpg.Connection, station_id: int, subject: Literal["firmware", "log"]
+) -> None:
+    """Forget the state of an earlier update or upload, as a new one is to begin."""
+    column = "firmware_status" if subject == "firmware" else "log_status"
+    await connection.execute(f"UPDATE station SET {column} = '' WHERE id = $1", station_id)  # noqa: S608
+
+
 async def last_addresses(connection: asyncpg.Connection) -> list[tuple[str, str]]:
     """Give identity and address of the stations that were connected in the last week."""
     rows = await connection.fetch(
@@ -208,24 +272,6 @@ async def promote_secret(connection: asyncpg.Connection, station_id: int, digest
     )
 
 
-async def find_template(
-    connection: asyncpg.Connection, tenant_id: int, vendor: str, model: str
-) -> list[dict[str, str]]:
-    """Find the configuration for a vendor's model: the vendor's own entries, then the model's over them."""
-    rows = await connection.fetch(
-        "SELECT entries::text AS entries FROM configuration_template"
-        " WHERE tenant_id = $1 AND vendor = $2 AND model IN ('', $3) ORDER BY model",
-        tenant_id,
-        vendor,
-        model,
-    )
-    merged: dict[str, dict[str, str]] = {}
-    for row in rows:
-        for entry in msgspec.json.decode(row["entries"]):
-            merged["|".join(str(entry.get(part, "")) for part in ("component", "variable", "key"))] = entry
-    return list(merged.values())
-
-
 async def server_secret(connection: asyncpg.Connection, name: str, fresh: bytes) -> bytes:
     """Give a secret of the server itself; `fresh` becomes it at the first start."""
     await connection.execute(
@@ -238,3 +284,11 @@ async def server_secret(connection: asyncpg.Connection, name: str, fresh: bytes)
 async def pepper_of(connection: asyncpg.Connection) -> bytes:
     """Give the key of the stations' digests; the first start makes it."""
     return await server_secret(connection, "pepper", os.urandom(32))
+
+
+async def presence_of(connection: asyncpg.Connection, station_id: int) -> Presence | None:
+    """Tell of a station's newest connection; None when it has never connected."""
+    row = await connection.fetchrow(
+        "SELECT connection_epoch AS epoch, connected FROM station_presence WHERE station_id = $1", station_id
+    )
+    return None if row is None else Presence(**row)

@@ -1,40 +1,54 @@
-"""Sites, enrolment keys and configuration templates in SQL, for people."""
+"""Sites and enrolment keys in SQL, for people."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from pilotwire.domain.stations.tables import configuration_template, enrolment_key, site
+from pilotwire.domain.stations.tables import enrolment_key, site
 
 __all__ = [
+    "SiteFilter",
     "delete_site",
-    "delete_template",
     "find_site",
-    "find_template_by_id",
     "insert_enrolment_key",
     "insert_site",
-    "insert_template",
     "list_enrolment_keys",
     "list_sites",
-    "list_templates",
     "revoke_enrolment_key",
     "update_site",
-    "update_template",
 ]
 
+
+@dataclass(frozen=True, slots=True)
+class SiteFilter:
+    """Which sites to list; None leaves a question open. `search` looks into name, address and city."""
+
+    tag: str | None = None
+    country: str | None = None
+    search: str | None = None
+
+
 _SITE = tuple(column for column in site.c if column.name != "tenant_id")
-_TEMPLATE = tuple(column for column in configuration_template.c if column.name != "tenant_id")
 _KEY = tuple(column for column in enrolment_key.c if column.name not in ("tenant_id", "digest"))
 
 
 async def list_sites(
-    connection: AsyncConnection, after: tuple[str, UUID] | None, limit: int
+    connection: AsyncConnection, wanted: SiteFilter, after: tuple[str, UUID] | None, limit: int
 ) -> Sequence[Row[Any]]:
     """List sites by name."""
     query = select(*_SITE).order_by(site.c.name, site.c.id).limit(limit)
+    if wanted.tag is not None:
+        query = query.where(site.c.tags.contains([wanted.tag]))
+    if wanted.country is not None:
+        query = query.where(site.c.country == wanted.country)
+    if wanted.search:
+        pattern = "%" + wanted.search.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+        words = func.concat_ws(" ", site.c.name, site.c.address, site.c.city)
+        query = query.where(words.ilike(pattern, escape="\\"))
     if after is not None:
         name, site_id = after
         query = query.where((site.c.name > name) | ((site.c.name == name) & (site.c.id > site_id)))
@@ -86,42 +100,3 @@ async def revoke_enrolment_key(connection: AsyncConnection, key_id: UUID) -> Row
         .returning(*_KEY)
     )
     return (await connection.execute(query)).one_or_none()
-
-
-async def list_templates(connection: AsyncConnection, after: UUID | None, limit: int) -> Sequence[Row[Any]]:
-    """List configuration templates in the order of their making."""
-    query = select(*_TEMPLATE).order_by(configuration_template.c.id).limit(limit)
-    if after is not None:
-        query = query.where(configuration_template.c.id > after)
-    return (await connection.execute(query)).all()
-
-
-async def find_template_by_id(connection: AsyncConnection, template_id: UUID) -> Row[Any] | None:
-    """Find a configuration template."""
-    query = select(*_TEMPLATE).where(configuration_template.c.id == template_id)
-    return (await connection.execute(query)).one_or_none()
-
-
-async def insert_template(connection: AsyncConnection, values: Mapping[str, Any]) -> Row[Any]:
-    """Add a configuration template."""
-    return (
-        await connection.execute(insert(configuration_template).values(**values).returning(*_TEMPLATE))
-    ).one()
-
-
-async def update_template(
-    connection: AsyncConnection, template_id: UUID, values: Mapping[str, Any]
-) -> Row[Any]:
-    """Change a configuration template that is known to exist."""
-    query = (
-        update(configuration_template)
-        .where(configuration_template.c.id == template_id)
-        .values(**values)
-        .returning(*_TEMPLATE)
-    )
-    return (await connection.execute(query)).one()
-
-
-async def delete_template(connection: AsyncConnection, template_id: UUID) -> None:
-    """Remove a configuration template."""
-    await connection.execute(delete(configuration_template).where(configuration_template.c.id == template_id))

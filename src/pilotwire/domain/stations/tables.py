@@ -13,12 +13,11 @@ from sqlalchemy import (
     Text,
     Uuid,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from pilotwire.db.metadata import metadata
 
 __all__ = [
-    "configuration_template",
     "connector",
     "connector_status",
     "deviation_count",
@@ -27,6 +26,9 @@ __all__ = [
     "security_event",
     "site",
     "station",
+    "station_group",
+    "station_group_member",
+    "station_note",
     "station_presence",
     "station_report",
 ]
@@ -46,6 +48,11 @@ site = Table(
     Column("longitude", Float),
     Column("time_zone", Text, nullable=False),
     Column("created_at", _moment, nullable=False),
+    Column("access_notes", Text, nullable=False),
+    Column("opening_hours", JSONB(none_as_null=True)),
+    Column("contacts", JSONB, nullable=False),
+    Column("grid_connection", JSONB(none_as_null=True)),
+    Column("tags", ARRAY(Text), nullable=False),
 )
 
 station = Table(
@@ -74,6 +81,36 @@ station = Table(
     Column("log_status", Text, nullable=False),
     Column("quirk_switches", JSONB, nullable=False),
     Column("created_at", _moment, nullable=False),
+    Column("tags", ARRAY(Text), nullable=False),
+)
+
+station_group = Table(
+    "station_group",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("tenant_id", Integer, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("created_at", _moment, nullable=False),
+)
+
+station_group_member = Table(
+    "station_group_member",
+    metadata,
+    Column("group_id", Uuid, primary_key=True),
+    Column("station_id", Integer, primary_key=True),
+    Column("tenant_id", Integer, nullable=False),
+)
+
+station_note = Table(
+    "station_note",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("tenant_id", Integer, nullable=False),
+    Column("station_id", Integer, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("created_by", Text, nullable=False),
+    Column("created_at", _moment, nullable=False),
 )
 
 station_presence = Table(
@@ -88,6 +125,7 @@ station_presence = Table(
     Column("disconnected_at", _moment),
     Column("last_seen_at", _moment),
     Column("remote_address", Text, nullable=False),
+    Column("security_profile", SmallInteger, nullable=False),
 )
 
 connector = Table(
@@ -133,16 +171,6 @@ enrolment_key = Table(
     Column("created_at", _moment, nullable=False),
     Column("expires_at", _moment),
     Column("revoked_at", _moment),
-)
-
-configuration_template = Table(
-    "configuration_template",
-    metadata,
-    Column("id", Uuid, primary_key=True),
-    Column("tenant_id", Integer, nullable=False),
-    Column("vendor", Text, nullable=False),
-    Column("model", Text, nullable=False),
-    Column("entries", JSONB, nullable=False),
 )
 
 security_event = Table(

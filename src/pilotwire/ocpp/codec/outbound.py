@@ -4,9 +4,10 @@ import re
 from typing import Any
 
 from pilotwire.core.errors import Invalid
+from pilotwire.domain.operations.charging_commands import ChargingProfile
 from pilotwire.domain.operations.model import CommandState, Reply
 
-__all__ = ["NotInVersion", "given", "profile_id", "reply_by_status", "words"]
+__all__ = ["NotInVersion", "given", "kind_of", "limits_of", "profile_id", "reply_by_status", "words"]
 
 _CAPITAL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _TAKEN = frozenset(
@@ -39,6 +40,28 @@ def words(status: str) -> str:
 def given(**fields: Any) -> dict[str, Any]:
     """Make a JSON object of the fields that have a value."""
     return {name: value for name, value in fields.items() if value is not None}
+
+
+def kind_of(profile: ChargingProfile) -> tuple[str, str | None]:
+    """Give the kind of a profile, and how often it comes again; all versions spell both alike."""
+    if profile.kind in ("daily", "weekly"):
+        return "Recurring", profile.kind.capitalize()
+    return profile.kind.capitalize(), None
+
+
+def limits_of(schedule: dict[str, Any], start: Any) -> dict[str, Any]:
+    """Give a composite schedule in the words that profiles are given in; all versions spell its inside alike."""
+    periods = [
+        given(
+            start_s=int(period["startPeriod"]),
+            limit=float(period["limit"]),
+            number_phases=period.get("numberPhases"),
+        )
+        for period in schedule.get("chargingSchedulePeriod") or ()
+        if "limit" in period
+    ]
+    unit = str(schedule.get("chargingRateUnit", "A")).lower()
+    return {"unit": unit, "periods": periods} | given(start_at=start, duration_s=schedule.get("duration"))
 
 
 def profile_id(scope: str, evse_id: int | None) -> int:

@@ -11,7 +11,7 @@ from pilotwire.ocpp.codec.errors import FaultKind, PayloadError
 from pilotwire.ocpp.codec.inbound import Inbound
 from pilotwire.ocpp.codec.lenient import decode_request_leniently
 from pilotwire.ocpp.codec.version import OcppVersion
-from pilotwire.ocpp.codec.wire import decode_request, direction, encode
+from pilotwire.ocpp.codec.wire import DECODE_FAULTS, decode_plainly, decode_request, direction, encode
 
 __all__ = ["Incoming", "NotFromStation", "read"]
 
@@ -55,13 +55,16 @@ def read(
         direction(version, action)  # raises UnknownAction where there is no such action
         raise NotFromStation(action)
     notes: list[str] = []
-    if strict:
-        request: Any = decode_request(version, action, payload)
-    else:
-        request, deviations = decode_request_leniently(version, action, payload, received_at)
-        if deviations:
+    try:
+        # Nearly every message is as it should be: it is decoded at once, and looked at again only if that fails.
+        request: Any = decode_plainly(version, action, payload)
+    except DECODE_FAULTS:
+        if strict:
+            request = decode_request(version, action, payload)
+        else:
+            request, deviations = decode_request_leniently(version, action, payload, received_at)
             notes = [deviation.code for deviation in deviations]
     message = inbound.read(request, notes)
     if type(message) is ReportReceived:
-        message = ReportReceived(message.kind, bytes(payload))
+        message = ReportReceived(message.kind, bytes(payload), message.meaning)
     return Incoming(version, action, message, notes, request, inbound)

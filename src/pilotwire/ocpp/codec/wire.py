@@ -43,6 +43,8 @@ _V201 = Narrowing(DIFFERENCES)
 _ENCODER = msgspec.json.Encoder(enc_hook=encode_custom)
 _ANY = msgspec.json.Decoder()
 _MAX_INTEGER = 2**63
+# As a number: `in` looks for it at once, where it first tries to take bytes for a number, and fails by an exception.
+_BACKSLASH = ord("\\")
 
 # Times as msgspec writes them, that are not `...Z` with whole seconds.
 _ODD_TIME = re.compile(rb'"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{6}Z|(?:\.\d{6})?[+-]\d\d:\d\d)"')
@@ -124,6 +126,17 @@ def codec_of(version: OcppVersion, action: str, kind: MessageKind) -> Codec:
 def decode_request(version: OcppVersion, action: str, payload: Payload) -> WireStruct:
     """Read the payload of a CALL (or SEND) strictly. Raises: PayloadError, UnknownAction."""
     return _decode(_REQUESTS[version][action].decoder, payload)
+
+
+def decode_plainly(version: OcppVersion, action: str, payload: Payload) -> WireStruct:
+    """Read the payload of a CALL that is as it should be; of any other say no more than that it is not.
+
+    Raises: one of DECODE_FAULTS; UnknownAction.
+    """
+    data = payload if type(payload) is bytes else bytes(payload)
+    if _BACKSLASH in data:
+        raise ValueError("an escape, which may be a NUL")
+    return _REQUESTS[version][action].decoder.decode(data)
 
 
 def decode_response(version: OcppVersion, action: str, payload: Payload) -> WireStruct:
@@ -211,8 +224,8 @@ def _decode(decoder: msgspec.json.Decoder[WireStruct], payload: Payload) -> Wire
         struct = decoder.decode(data)
     except DECODE_FAULTS as fault:
         struct = _second_look(decoder.type, data, fault)
-    # A NUL can only be written as an escape; a search for one byte is many times faster than for several.
-    if b"\\" in data and b"\\u0000" in data:
+    # A NUL can only be written as an escape.
+    if _BACKSLASH in data and b"\\u0000" in data:
         _refuse_nul(data)
     return struct
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any, Literal, NamedTuple
 
 import msgspec
-from msgspec import UnsetType
+from msgspec import UNSET, UnsetType
 
 Direction = Literal["cs", "csms", "both"]
 MessageKind = Literal["request", "response"]
@@ -106,7 +106,7 @@ def require_plausible(*moments: datetime | UnsetType) -> None:
     Raises: ValueError.
     """
     for moment in moments:
-        if moment is not msgspec.UNSET and not FIRST_YEAR <= moment.year <= LAST_YEAR:
+        if moment is not UNSET and not FIRST_YEAR <= moment.year <= LAST_YEAR:
             raise ValueError(f"Implausible timestamp: year {moment.year}")
 
 
@@ -135,7 +135,7 @@ def require_tenths(*amounts: float | UnsetType) -> None:
     Raises: ValueError.
     """
     for amount in amounts:
-        if amount is msgspec.UNSET:
+        if amount is UNSET:
             continue
         scaled = Decimal(repr(amount)).scaleb(1)
         if scaled != scaled.to_integral_value():
@@ -154,5 +154,5 @@ def require_uri(*addresses: str | UnsetType) -> None:
     Raises: ValueError.
     """
     for address in addresses:
-        if address is not msgspec.UNSET and not _URI.fullmatch(address):
+        if address is not UNSET and not _URI.fullmatch(address):
             raise ValueError(f"Expected a URI, got {address[:60]!r}")

@@ -15,6 +15,7 @@ from typing import Any, Protocol, cast
 from picows import WSAutoPingStrategy, WSUpgradeRequest, WSUpgradeResponse, WSUpgradeResponseWithListener
 from picows.picows import WSProtocol  # type: ignore[attr-defined]  # compiled, not in the stub
 
+from pilotwire.core.proxies import TrustedProxies
 from pilotwire.ocpp.gateway import deflate
 from pilotwire.ocpp.gateway.connection import StationConnection, Wiring
 from pilotwire.ocpp.gateway.gate import Caller, Gate, limit_key
@@ -62,6 +63,7 @@ class Reception(Protocol):
 
     gate: Gate
     wiring: Wiring
+    proxies: TrustedProxies
 
     def departed(self, arrival: "Arrival") -> None: ...
 
@@ -152,7 +154,7 @@ class Arrival(asyncio.BufferedProtocol):
             request = _fault("the request head is too long")
         else:
             return
-        caller = self._caller()
+        caller = self._caller(request)
         verdict = self._reception.gate.judge(request, caller)
         if isinstance(verdict, Refuse):
             not_websocket = verdict.reason is HandshakeProblem.NOT_WEBSOCKET
@@ -161,11 +163,17 @@ class Arrival(asyncio.BufferedProtocol):
             tail = bytes(self._buffer[end + len(_END_OF_HEAD) : self._used])
             self._become_websocket(request, verdict, caller, tail)
 
-    def _caller(self) -> Caller:
+    def _caller(self, request: UpgradeRequest | HeadFault) -> Caller:
+        proxies = self._reception.proxies
+        if isinstance(request, UpgradeRequest) and proxies.trusts(self.address):
+            address = proxies.client(self.address, request.forwarded_for)
+            secure = self._secure or request.forwarded_proto in ("https", "wss")
+            # A certificate is the proxy's own; that of the station ends there.
+            return Caller(address, limit_key(address), secure, None)
         certificate = None
         if self._secure and self._transport is not None:
             certificate = client_certificate(self._transport.get_extra_info("ssl_object"))
-        return Caller(self.address, self.limit_key, self._secure, certificate)
+        return Caller(self.address, self.limit_key, self._secure, certificate, counted=self._secure)
 
     def _become_websocket(self, request: UpgradeRequest, admit: Admit, caller: Caller, tail: bytes) -> None:
         transport = self._transport

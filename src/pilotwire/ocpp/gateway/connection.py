@@ -8,6 +8,7 @@ All that is here.
 
 import socket
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from time import monotonic
 from typing import Protocol
@@ -64,8 +65,8 @@ class StationConnection(picows.WSListener):
     """The `Connection` of the ports, and the frame handler that picows calls: one object for both."""
 
     __slots__ = (
-        "_deflate", "_end", "_held", "_partial", "_partial_deflated", "_paused", "_ping", "_strict",
-        "_transport", "_transport_paused", "_wiring", "identity", "is_open", "last_inbound_at", "limit_key",
+        "_deflate", "_end", "_held", "_most_unsent", "_partial", "_partial_deflated", "_paused", "_ping", "_receive",
+        "_strict", "_transport", "_transport_paused", "_wiring", "identity", "is_open", "last_inbound_at", "limit_key",
         "opened_at", "pinged_at", "remote_address", "slot", "station", "subprotocol",
     )  # fmt: skip
 
@@ -90,6 +91,8 @@ class StationConnection(picows.WSListener):
         self._transport_paused = False
         self._held: deque[bytes] | None = None
         self._end: tuple[int, str] | None = None
+        self._receive: Callable[[bytes], None] = _refuse
+        self._most_unsent = wiring.limits.write_buffer_bytes
 
     def __repr__(self) -> str:
         return f"<StationConnection {self.identity} {self.subprotocol} from {self.remote_address}>"
@@ -101,7 +104,7 @@ class StationConnection(picows.WSListener):
         transport = self._transport
         if not self.is_open or transport is None:
             return
-        if transport.underlying_transport.get_write_buffer_size() > self._wiring.limits.write_buffer_bytes:
+        if transport.underlying_transport.get_write_buffer_size() > self._most_unsent:
             self.abort(NOT_READING)
             return
         if self._deflate is not None and len(text) >= self._wiring.limits.compress_from_bytes:
@@ -153,7 +156,7 @@ class StationConnection(picows.WSListener):
             return
         self._paused = False
         while self._held and not self._paused and self.is_open:
-            self._wiring.owner.text_received(self, self._held.popleft())
+            self._receive(self._held.popleft())
         if self._paused or not self.is_open or self._transport is None:
             return
         self._held = None
@@ -206,7 +209,7 @@ class StationConnection(picows.WSListener):
         self._transport = transport
         self.is_open = True
         self._wiring.registry.connection_opened(self)
-        self._wiring.owner.opened(self)
+        self._receive = self._wiring.owner.opened(self)
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         """A frame is complete and unmasked; its memory is valid during this call only."""
@@ -222,7 +225,10 @@ class StationConnection(picows.WSListener):
             and self._partial is None
             and not (frame.rsv1 or frame.rsv2 or frame.rsv3)
         ):
-            self._deliver(frame.get_payload_as_bytes())
+            if self._strict or self._paused or self._held:
+                self._deliver(frame.get_payload_as_bytes())
+            else:  # the usual frame, without another call
+                self._receive(frame.get_payload_as_bytes())
         elif frame.rsv2 or frame.rsv3 or (frame.rsv1 and (self._deflate is None or kind != _TEXT)):
             self.close(PROTOCOL_ERROR, "reserved bit set")
         elif kind in (_TEXT, _CONTINUATION):
@@ -244,8 +250,9 @@ class StationConnection(picows.WSListener):
         self._wiring.registry.connection_ended(self)
         try:
             for text in held or ():
-                self._wiring.owner.text_received(self, text)
+                self._receive(text)
         finally:
+            self._receive = _refuse  # it may hold the owner's part of this connection
             self._wiring.owner.closed(self, code, reason)
 
     def pause_writing(self) -> None:
@@ -291,7 +298,7 @@ class StationConnection(picows.WSListener):
                 self._held = deque()
             self._held.append(text)
         else:
-            self._wiring.owner.text_received(self, text)
+            self._receive(text)
 
     def _pong(self, transport: WSTransport, payload: bytes) -> None:
         if transport.underlying_transport.get_write_buffer_size() > self._wiring.limits.write_buffer_bytes:
@@ -308,6 +315,11 @@ class StationConnection(picows.WSListener):
         transport.send_close(answer)  # type: ignore[arg-type]
         transport.disconnect()
         self._wiring.registry.connection_closing(self)
+
+
+def _refuse(text: bytes) -> None:
+    """Take the texts of a connection that nobody has opened: there are none."""
+    raise RuntimeError(f"a text of {len(text)} bytes outside of a connection's life")
 
 
 def _end_of(transport: WSTransport) -> tuple[int, str]:

@@ -33,12 +33,17 @@ _ALL = "all"
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who knocks, as the socket tells it. `limit_key` is the address, or the /64 network of an IPv6 one."""
+    """Who knocks, as the socket or a trusted proxy tells it.
+
+    `limit_key` is the address, or the /64 network of an IPv6 one; `counted` says that the handshake was counted when the
+    socket was accepted.
+    """
 
     address: str
     limit_key: str
     secure: bool
     certificate: ClientCertificate | None
+    counted: bool = False
 
 
 def limit_key(address: str) -> str:
@@ -108,7 +113,7 @@ class Gate:
     ) -> Admit | Refuse:
         now = self._clock()
         key = caller.limit_key
-        if not caller.secure and (wait := self._per_address.take(key, now)) > 0:
+        if not caller.counted and (wait := self._per_address.take(key, now)) > 0:
             return Refuse(429, HandshakeProblem.TOO_MANY_ATTEMPTS, _spread(wait))
         if isinstance(request, HeadFault):
             return request.refusal

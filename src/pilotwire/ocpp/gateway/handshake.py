@@ -44,6 +44,8 @@ class UpgradeRequest:
     offered: tuple[str, ...]
     extensions: str
     user_agent: str
+    forwarded_for: str = ""
+    forwarded_proto: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,8 @@ def parse_head(head: bytes) -> UpgradeRequest | HeadFault:
         offered=headers.tokens("sec-websocket-protocol")[:MAX_OFFERED_SUBPROTOCOLS],
         extensions=headers.joined("sec-websocket-extensions"),
         user_agent=user_agent,
+        forwarded_for=headers.joined("x-forwarded-for"),
+        forwarded_proto=(headers.first("x-forwarded-proto") or "").strip().lower(),
     )
 
 

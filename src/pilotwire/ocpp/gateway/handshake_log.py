@@ -53,6 +53,10 @@ EXPLANATIONS: dict[HandshakeProblem, str] = {
         "The client certificate is expired or not issued by a trusted authority. Issue a new one, or add its "
         "authority to the client CA file."
     ),
+    HandshakeProblem.CLIENT_CERTIFICATE_REVOKED: (
+        "The client certificate was revoked here. Let the station connect with its password (lower its minimum "
+        "profile for that), then have it request a new certificate."
+    ),
     HandshakeProblem.NOT_WEBSOCKET: (
         "Something opened this port as a web page. Stations must use WebSocket; for the console use the web "
         "port."

@@ -11,6 +11,7 @@ import ssl
 from dataclasses import dataclass
 from time import monotonic
 
+from pilotwire.core.proxies import TrustedProxies
 from pilotwire.ocpp.gateway.arrival import Arrival
 from pilotwire.ocpp.gateway.connection import StationConnection, Wiring
 from pilotwire.ocpp.gateway.endpoint import EndpointSocket
@@ -53,7 +54,9 @@ class Listener:
         prefix: str = "/ocpp",
         handshake_log: HandshakeLog | None = None,
         tls_watch_s: float = _TLS_WATCH_S,
+        proxies: TrustedProxies | None = None,
     ) -> None:
+        self.proxies = proxies or TrustedProxies()
         limits = limits or Limits()
         self.handshake_log = handshake_log if handshake_log is not None else HandshakeLog()
         self.gate = Gate(doorkeeper, limits, self.handshake_log, prefix, monotonic)
@@ -63,6 +66,7 @@ class Listener:
         self._tls_looked_at = monotonic()
         self._endpoints: list[EndpointSocket] = []
         self._contexts: list[TlsContext] = []
+        self._roots_pem = ""
         self._open: set[StationConnection] = set()
         self._arrivals: dict[Arrival, None] = {}
         self._closing: dict[StationConnection, float] = {}
@@ -89,7 +93,7 @@ class Listener:
 
     async def start(self, host: str, port: int, tls: TlsFiles | None = None) -> Endpoint:
         """Listen on one more endpoint. Raises: OSError, ssl.SSLError (the certificate files)."""
-        context = TlsContext(tls) if tls is not None else None
+        context = TlsContext(tls, self._roots_pem) if tls is not None else None
         endpoint = EndpointSocket(self, (host, port), context, self._arrived)
         self._endpoints.append(endpoint)
         if context is not None:
@@ -97,6 +101,17 @@ class Listener:
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(self._tick_s, self._tick)
         return Endpoint(host, endpoint.port, context is not None)
+
+    def trust(self, roots_pem: str) -> None:
+        """Let stations show certificates of these authorities (PEM) on every TLS endpoint, beside its client CA file.
+
+        Raises: ssl.SSLError for text that is no PEM; what was trusted before then stays.
+        """
+        if roots_pem == self._roots_pem:
+            return
+        for context in self._contexts:
+            context.trust(roots_pem)
+        self._roots_pem = roots_pem
 
     def reload_tls(self) -> bool:
         """Read all certificate files again; new handshakes use them. On a fault the old ones stay in use."""

@@ -4,6 +4,7 @@ The gateway knows sockets, TLS and WebSocket frames. Who a station is and what i
 a `Doorkeeper` and a `ConnectionOwner`.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from typing import Literal, Protocol
@@ -24,6 +25,7 @@ class HandshakeProblem(Enum):
     CLIENT_CERTIFICATE_MISSING = "client_certificate_missing"
     CLIENT_CERTIFICATE_MISMATCH = "client_certificate_mismatch"
     CLIENT_CERTIFICATE_UNTRUSTED = "client_certificate_untrusted"
+    CLIENT_CERTIFICATE_REVOKED = "client_certificate_revoked"
     NOT_WEBSOCKET = "not_websocket"
     MALFORMED_REQUEST = "malformed_request"
     TLS_ON_PLAIN_PORT = "tls_on_plain_port"
@@ -159,9 +161,8 @@ class Doorkeeper(Protocol):
 class ConnectionOwner(Protocol):
     """Receives what stations say. All calls come on the event loop, in order, and must not block."""
 
-    def opened(self, connection: Connection) -> None: ...
-
-    def text_received(self, connection: Connection, text: bytes) -> None: ...
+    def opened(self, connection: Connection) -> Callable[[bytes], None]:
+        """Give what takes the station's texts."""
 
     def closed(self, connection: Connection, code: int, reason: str) -> None:
         """Called once for each `opened`, after the last text.

@@ -29,17 +29,23 @@ class TlsFiles:
 class TlsContext:
     """The TLS context of one endpoint, renewed when its files change; open connections keep theirs."""
 
-    __slots__ = ("_files", "_stamp", "current")
+    __slots__ = ("_files", "_roots_pem", "_stamp", "current")
 
-    def __init__(self, files: TlsFiles) -> None:
+    def __init__(self, files: TlsFiles, roots_pem: str = "") -> None:
         self._files = files
+        self._roots_pem = roots_pem
         self._stamp = _stamp(files)
-        self.current = build_context(files)
+        self.current = build_context(files, roots_pem)
+
+    def trust(self, roots_pem: str) -> None:
+        """Let stations show certificates of these authorities too. Raises: OSError, ssl.SSLError."""
+        self._roots_pem = roots_pem
+        self.reload()
 
     def reload(self) -> None:
         """Read the files again. Raises: OSError, ssl.SSLError; the context in use then stays."""
         stamp = _stamp(self._files)
-        self.current = build_context(self._files)
+        self.current = build_context(self._files, self._roots_pem)
         self._stamp = stamp
 
     def has_changed(self) -> bool:
@@ -64,8 +70,11 @@ def _stamp(files: TlsFiles) -> tuple[tuple[int, int], ...] | None:
     return tuple(stats)
 
 
-def build_context(files: TlsFiles) -> ssl.SSLContext:
-    """A server context as OCPP asks for it. Raises: OSError, ssl.SSLError."""
+def build_context(files: TlsFiles, roots_pem: str = "") -> ssl.SSLContext:
+    """A server context as OCPP asks for it; `roots_pem` are authorities of stations beside those of the files.
+
+    Raises: OSError, ssl.SSLError.
+    """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_ciphers(CIPHERS)
@@ -75,6 +84,9 @@ def build_context(files: TlsFiles) -> ssl.SSLContext:
     context.load_cert_chain(files.certificate, files.key)
     if files.client_ca is not None:
         context.load_verify_locations(files.client_ca)
+    if roots_pem:
+        context.load_verify_locations(cadata=roots_pem)
+    if files.client_ca is not None or roots_pem:
         context.verify_mode = ssl.CERT_REQUIRED if files.client_certificate_required else ssl.CERT_OPTIONAL
     return context
 

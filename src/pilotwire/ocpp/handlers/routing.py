@@ -4,9 +4,13 @@ from collections.abc import Callable
 from typing import Any
 
 from pilotwire.domain.access.model import TokenAnswer, TokenPresented, TokenVerdict, judge
+from pilotwire.domain.certificates.decide import decide_certificate_request
+from pilotwire.domain.certificates.messages import CertificateRequested
+from pilotwire.domain.certificates.status import CertificateStatusAnswer, CertificateStatusAsked
+from pilotwire.domain.energy.decide import decide_meaning
 from pilotwire.domain.sessions.decide import decide_event, decide_samples
 from pilotwire.domain.sessions.messages import Phase, SamplesReported, SessionEvent
-from pilotwire.domain.stations.answers import ACKNOWLEDGED, TimeAnswer
+from pilotwire.domain.stations.answers import ACKNOWLEDGED, ReportAnswer, TimeAnswer
 from pilotwire.domain.stations.decide import (
     decide_boot,
     decide_charging_state,
@@ -64,8 +68,27 @@ def _progress(context: Context, message: FirmwareProgressed | LogProgressed) -> 
 
 def _report(context: Context, message: ReportReceived) -> Outcome:
     # A report of all variables may give away those that are never to be read.
-    clean = ReportReceived(message.kind, redacted(message.content))
-    return decide_report(context.station, clean, context.now)
+    clean = ReportReceived(message.kind, redacted(message.content), message.meaning)
+    answer, records = decide_report(context.station, clean, context.now)
+    if message.meaning is not None:
+        record = context.station.record
+        managed = context.services.manages_energy(record.id)
+        planned, more = decide_meaning(
+            record, context.sessions, message.meaning, context.now, managed=managed
+        )
+        records += more
+        if planned:
+            answer = ReportAnswer(message.kind, planned=True)
+    return answer, records
+
+
+def _certificate(context: Context, message: CertificateRequested) -> Outcome:
+    request_id = context.services.new_request_id()
+    return decide_certificate_request(context.station.record, message, request_id, context.now)
+
+
+def _certificate_status(context: Context, message: CertificateStatusAsked) -> Outcome:
+    return CertificateStatusAnswer(context.services.statuses.find(message.asked, context.now)), []
 
 
 def _data(context: Context, message: DataTransferred) -> Outcome:
@@ -113,6 +136,8 @@ HANDLERS: dict[type, Callable[[Context, Any], Outcome]] = {
     LogProgressed: _progress,
     ReportReceived: _report,
     DataTransferred: _data,
+    CertificateRequested: _certificate,
+    CertificateStatusAsked: _certificate_status,
     TokenPresented: _token,
     SessionEvent: _session_event,
     SamplesReported: _samples,

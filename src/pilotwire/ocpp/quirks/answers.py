@@ -10,7 +10,14 @@ from pilotwire.ocpp.codec.lenient import decode_response_leniently
 from pilotwire.ocpp.codec.v16.wire.core import GetConfigurationResponse
 from pilotwire.ocpp.codec.version import OcppVersion
 
-__all__ = ["Configuration", "listed", "new_remote_tag", "read_configuration"]
+__all__ = [
+    "Configuration",
+    "StatedSetting",
+    "listed",
+    "new_remote_tag",
+    "read_configuration",
+    "read_settings",
+]
 
 
 class Configuration(msgspec.Struct, frozen=True):
@@ -23,6 +30,33 @@ class Configuration(msgspec.Struct, frozen=True):
     def find(self, name: str) -> str | None:
         """Give the value of a setting, None where the station did not give it."""
         return self.values.get(name.strip().casefold())
+
+
+class StatedSetting(msgspec.Struct, frozen=True):
+    """A setting as a 1.6 station gave it, with its name as the station writes it."""
+
+    key: str
+    value: str | None
+    read_only: bool
+
+
+def read_settings(payload: bytes, received_at: datetime) -> tuple[list[StatedSetting], tuple[str, ...], bool]:
+    """Read the answer to GetConfiguration: the settings, the keys that are unknown, and whether it came whole.
+
+    Raises: PayloadError when nothing can be made of it.
+    """
+    answer, deviations = decode_response_leniently(OcppVersion.V16, "GetConfiguration", payload, received_at)
+    assert isinstance(answer, GetConfigurationResponse)  # noqa: S101 - the type of that answer
+    settings = [
+        StatedSetting(
+            each.key.strip(),
+            None if each.value is msgspec.UNSET else each.value.strip(),
+            each.readonly is True,
+        )
+        for each in answer.configurationKey or ()
+    ]
+    whole = all(found.code != "truncated_configuration" for found in deviations)
+    return settings, tuple(answer.unknownKey or ()), whole
 
 
 def read_configuration(payload: bytes, received_at: datetime) -> Configuration:

@@ -90,6 +90,16 @@ QUIRKS: tuple[Quirk, ...] = (
         where="ocpp.quirks.answers",
     ),
     _quirk(
+        name="measurands_reboot",
+        summary="Accepts every list of measurands and then reboots for ever of one that it does not know (ABB Terra AC"
+        " up to 1.8.21): a list with more than one new measurand is held back.",
+        reported="lbbrhzn/ocpp#1275",
+        vendor=r"ABB.*",
+        model=r".*Terra AC.*",
+        firmware=r"(?:v?0\..*|v?1\.[0-7](?:\..*)?|v?1\.8(?:\.(?:1?\d|20|21))?)",
+        changes={"measurands_one_by_one": True},
+    ),
+    _quirk(
         name="availability_scheduled",
         summary="Answers ChangeAvailability with `Scheduled` while it charges, which is no refusal.",
         reported="lbbrhzn/ocpp#1525",

@@ -1,6 +1,6 @@
 """The quirks by name."""
 
-from pilotwire.ocpp.quirks import boot, handshake, messages, metering, transactions
+from pilotwire.ocpp.quirks import boot, charging, handshake, messages, metering, transactions
 from pilotwire.ocpp.quirks.model import Quirk
 
 __all__ = ["CATALOG"]
@@ -11,4 +11,5 @@ CATALOG: tuple[Quirk, ...] = (
     *messages.QUIRKS,
     *transactions.QUIRKS,
     *metering.QUIRKS,
+    *charging.QUIRKS,
 )

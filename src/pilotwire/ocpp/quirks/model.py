@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
+from typing import Literal
 
 import msgspec
 
@@ -21,6 +22,26 @@ class Behaviour(msgspec.Struct, frozen=True):
     """A pattern of what it appends to the uid of a token."""
     answers_with_other_id: bool = False
     """Its answers carry another message id than our call."""
+    measurands_one_by_one: bool = False
+    """It breaks of a measurand that it does not know: a list is given at most one new one at a time."""
+    charging_units: tuple[Literal["a", "w"], ...] = ("a", "w")
+    """The units in which it takes charging profiles, best first."""
+    charging_purposes: tuple[Literal["session", "default", "station"], ...] = (
+        "session",
+        "default",
+        "station",
+    )
+    """The purposes of profiles that it obeys, best first."""
+    charging_stack_level: int = 10
+    """The highest stack level that it takes."""
+    charging_relative: bool = False
+    """It takes profiles that count from the start of the session only."""
+    charging_periods: int = 24
+    """How many periods of a schedule it takes."""
+    charging_steps_a: tuple[float, ...] = ()
+    """The only currents that it can be set to besides 0."""
+    charging_never_zero: bool = False
+    """A limit below 6 A makes it end the transaction: it gets its least current in place of a pause."""
     names: tuple[str, ...] = ()
     """The quirks that led to this."""
 
@@ -36,6 +57,7 @@ class Section(StrEnum):
     MESSAGES = "Messages"
     TRANSACTIONS = "Transactions"
     METERING = "Meter values"
+    CHARGING = "Smart charging"
 
 
 class Quirk(msgspec.Struct, frozen=True, kw_only=True):

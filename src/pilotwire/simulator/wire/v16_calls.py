@@ -11,6 +11,7 @@ from pilotwire.simulator.device import BY_KEY_16, SETTINGS, Setting
 from pilotwire.simulator.profiles import Period, Profile, Purpose
 from pilotwire.simulator.rpc import CallFaultError, Payload, Verdict
 from pilotwire.simulator.states import Reservation, StopReason
+from pilotwire.simulator.transfers import FirmwareOrder, LogOrder, update_firmware, upload_log
 from pilotwire.simulator.wire.format import moment, moment_of, stamp
 from pilotwire.simulator.wire.hashes import hash_data, hash_from
 
@@ -201,22 +202,30 @@ def composite_schedule(station: Station, payload: Payload) -> Payload:
 
 def get_diagnostics(station: Station, payload: Payload) -> Payload:
     """GetDiagnostics."""
-    _ = payload["location"]
-    station.spawn(commands.upload_log(station, None))
-    return {"fileName": f"diagnostics-{station.spec.serial_number}.tar.gz"}
+    name = f"diagnostics-{station.spec.serial_number}.log"
+    station.spawn(upload_log(station, LogOrder(payload["location"], name, None, *_tries(payload))))
+    return {"fileName": name}
 
 
 def get_log(station: Station, payload: Payload) -> Payload:
     """GetLog."""
-    _ = payload["log"]["remoteLocation"]
-    station.spawn(commands.upload_log(station, payload["requestId"]))
-    return {"status": "Accepted", "filename": f"{payload['logType']}-{station.spec.serial_number}.log"}
+    name = f"{payload['logType']}-{station.spec.serial_number}.log"
+    where = payload["log"]["remoteLocation"]
+    station.spawn(upload_log(station, LogOrder(where, name, payload["requestId"], *_tries(payload))))
+    return {"status": "Accepted", "filename": name}
 
 
-def update_firmware(station: Station, payload: Payload) -> Payload:
+def begin_update(station: Station, payload: Payload) -> Payload:
     """UpdateFirmware."""
-    times = (moment(payload["retrieveDate"]), None)
-    station.spawn(commands.update_firmware(station, payload["location"], None, times))
+    retries, interval_s = _tries(payload)
+    order = FirmwareOrder(
+        payload["location"],
+        None,
+        moment(payload["retrieveDate"]),
+        retries=retries,
+        retry_interval_s=interval_s,
+    )
+    station.spawn(update_firmware(station, order))
     return {}
 
 
@@ -225,9 +234,16 @@ def signed_update_firmware(station: Station, payload: Payload) -> Payload:
     firmware = payload["firmware"]
     if "BEGIN CERTIFICATE" not in firmware["signingCertificate"]:
         return _status("InvalidCertificate")
-    times = (moment(firmware["retrieveDateTime"]), moment(firmware.get("installDateTime")))
-    station.spawn(commands.update_firmware(station, firmware["location"], payload["requestId"], times))
+    order = FirmwareOrder(
+        firmware["location"], payload["requestId"], moment(firmware["retrieveDateTime"]),
+        moment(firmware.get("installDateTime")), firmware["signature"], firmware["signingCertificate"], *_tries(payload),
+    )  # fmt: skip
+    station.spawn(update_firmware(station, order))
     return _status("Accepted")
+
+
+def _tries(payload: Payload) -> tuple[int, float]:
+    return payload.get("retries") or 0, payload.get("retryInterval") or 0
 
 
 def install_certificate(station: Station, payload: Payload) -> Payload:
@@ -318,5 +334,5 @@ HANDLERS: dict[str, Callable[[Station, Payload], Payload]] = {
     "SignedUpdateFirmware": signed_update_firmware,
     "TriggerMessage": trigger,
     "UnlockConnector": unlock,
-    "UpdateFirmware": update_firmware,
+    "UpdateFirmware": begin_update,
 }

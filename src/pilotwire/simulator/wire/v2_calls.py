@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pilotwire.simulator import commands
 from pilotwire.simulator.rpc import Call, CallFaultError, Payload, Verdict
 from pilotwire.simulator.states import Reservation, StopReason
+from pilotwire.simulator.transfers import FirmwareOrder, LogOrder, update_firmware, upload_log
 from pilotwire.simulator.wire import v2_charging, v2_device, v21_calls
 from pilotwire.simulator.wire.format import moment, moment_of, stamp
 from pilotwire.simulator.wire.hashes import hash_data, hash_from
@@ -180,20 +181,28 @@ def transaction_status(station: Station, payload: Payload) -> Payload:
 
 def get_log(station: Station, payload: Payload) -> Payload:
     """GetLog."""
-    _ = payload["log"]["remoteLocation"]
-    station.spawn(commands.upload_log(station, payload["requestId"]))
-    return {"status": "Accepted", "filename": f"{payload['logType']}-{station.spec.serial_number}.log"}
+    name = f"{payload['logType']}-{station.spec.serial_number}.log"
+    where = payload["log"]["remoteLocation"]
+    station.spawn(upload_log(station, LogOrder(where, name, payload["requestId"], *_tries(payload))))
+    return {"status": "Accepted", "filename": name}
 
 
-def update_firmware(station: Station, payload: Payload) -> Payload:
+def begin_update(station: Station, payload: Payload) -> Payload:
     """UpdateFirmware."""
     firmware = payload["firmware"]
     certificate = firmware.get("signingCertificate")
     if certificate is not None and "BEGIN CERTIFICATE" not in certificate:
         return _status("InvalidCertificate")
-    times = (moment(firmware["retrieveDateTime"]), moment(firmware.get("installDateTime")))
-    station.spawn(commands.update_firmware(station, firmware["location"], payload["requestId"], times))
+    order = FirmwareOrder(
+        firmware["location"], payload["requestId"], moment(firmware["retrieveDateTime"]),
+        moment(firmware.get("installDateTime")), firmware.get("signature"), certificate, *_tries(payload),
+    )  # fmt: skip
+    station.spawn(update_firmware(station, order))
     return _status("Accepted")
+
+
+def _tries(payload: Payload) -> tuple[int, float]:
+    return payload.get("retries") or 0, payload.get("retryInterval") or 0
 
 
 def install_certificate(station: Station, payload: Payload) -> Payload:
@@ -226,9 +235,9 @@ def customer_information(station: Station, payload: Payload) -> Payload:
     """CustomerInformation: all that a station knows of a customer is the cached verdict on a card."""
     token = payload.get("idToken")
     uid = str(token["idToken"]) if token else ""
-    known = station.known.cache.get(uid)
+    known = station.known.cache.get(uid.casefold())
     if payload["clear"]:
-        station.known.cache.pop(uid, None)
+        station.known.cache.pop(uid.casefold(), None)
     if payload["report"]:
         report = {
             "requestId": payload["requestId"],
@@ -337,7 +346,7 @@ HANDLERS: dict[str, Handler] = {
     "SetVariables": set_variables,
     "TriggerMessage": trigger,
     "UnlockConnector": unlock,
-    "UpdateFirmware": update_firmware,
+    "UpdateFirmware": begin_update,
 }
 UNSUPPORTED = {
     "ClearVariableMonitoring",

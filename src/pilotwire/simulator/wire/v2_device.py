@@ -175,10 +175,13 @@ def _setting_item(station: Station, setting: Setting) -> Item:
     if setting.instance:
         variable["instance"] = setting.instance
     value: str | None = station.device.text(setting.name)
+    greatest: float | None = setting.greatest
     if setting.access == "wo":
         value = None
     elif setting.name == "date_time":
         value = stamp(station.now())
+    elif setting.name == "local_list_entries":  # how many there are; what it takes at most is the limit
+        value, greatest = str(len(station.known.local_list)), float(station.device.number(setting.name))
     return Item(
         {"name": setting.component},
         variable,
@@ -186,7 +189,7 @@ def _setting_item(station: Station, setting: Setting) -> Item:
         setting.access,
         setting.type,
         setting.unit,
-        setting.greatest,
+        greatest,
         setting.values,
     )
 

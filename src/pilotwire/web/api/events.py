@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from pilotwire.core.errors import PilotwireError
-from pilotwire.domain.identity.model import Right, require
+from pilotwire.domain.identity.model import Right, require, require_no_limit
 from pilotwire.web.auth import Asking, identify
 from pilotwire.web.events import EventHub, EventReader
 
@@ -89,6 +89,7 @@ async def stream_events(
     fetch a fresh picture, then go on from here.
     """
     require(asking, Right.VIEW_NETWORK)
+    require_no_limit(asking)  # the live stream knows of sites
     hub: EventHub = request.app.state.hub
 
     async def allowed() -> bool:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
-__all__ = ["Given", "Line", "Moment", "Name", "Shown", "exact", "rounded"]
+__all__ = ["Given", "Line", "Moment", "Name", "Shown", "Tags", "exact", "rounded"]
 
 
 class Given(BaseModel):
@@ -47,6 +47,9 @@ Name = Annotated[
     str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True), AfterValidator(_one_line)
 ]
 """A text of one line that is not empty."""
+
+Tags = Annotated[list[Line], Field(max_length=50, examples=[["pilot", "motorway"]])]
+"""Words to find things by."""
 
 Moment = Annotated[
     datetime,

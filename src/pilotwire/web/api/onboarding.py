@@ -1,15 +1,14 @@
-"""How stations come in, and why some do not: enrolment keys, templates, handshakes, deviations."""
+"""How stations come in, and why some do not: enrolment keys, handshakes, deviations."""
 
 from datetime import datetime
-from typing import Annotated, Self
 from uuid import UUID
 
 from fastapi import APIRouter
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from pilotwire.domain.identity.model import Right, require
+from pilotwire.domain.identity.model import Right, require, require_no_limit
 from pilotwire.domain.stations.usecases import manage_enrolment, view_stations
-from pilotwire.web.api.fields import Given, Line, Moment, Name, Shown
+from pilotwire.web.api.fields import Given, Moment, Name, Shown
 from pilotwire.web.auth import Asking, Services
 from pilotwire.web.paging import Cursor, Limit, Page, decode_cursor, make_page
 
@@ -46,48 +45,6 @@ class EnrolmentKeyWithSecret(EnrolmentKey):
     """A new enrolment key with the key itself: it is shown this once."""
 
     key: str
-
-
-class Setting(Given):
-    """A setting: a configuration key (1.6), or a component and its variable (2.x), and its value."""
-
-    key: Annotated[str, Field(max_length=50)] | None = None
-    component: Annotated[str, Field(max_length=50)] | None = None
-    variable: Annotated[str, Field(max_length=50)] | None = None
-    value: Annotated[str, Field(max_length=2500)]
-
-    @model_validator(mode="after")
-    def _names_something(self) -> Self:
-        if not self.key and not (self.component and self.variable):
-            raise ValueError("give a key, or a component and a variable")
-        if any(
-            text is not None and "\0" in text
-            for text in (self.key, self.component, self.variable, self.value)
-        ):
-            raise ValueError("no NUL characters")
-        return self
-
-
-class TemplateChanges(Given):
-    """The settings that replace those of a template."""
-
-    entries: list[Setting] = Field(max_length=500, examples=[[{"key": "HeartbeatInterval", "value": "300"}]])
-
-
-class NewTemplate(TemplateChanges):
-    """A configuration template to be added; an empty `model` is every model of the vendor."""
-
-    vendor: Name
-    model: Line = ""
-
-
-class Template(Shown):
-    """What a model of station is set to when it is admitted."""
-
-    id: UUID
-    vendor: str
-    model: str
-    entries: list[Setting]
 
 
 class Handshake(Shown):
@@ -147,47 +104,11 @@ async def revoke_enrolment_key(asking: Asking, services: Services, key_id: UUID)
     return EnrolmentKey.model_validate(row)
 
 
-@router.post("/configuration-templates", status_code=201)
-async def create_template(asking: Asking, services: Services, body: NewTemplate) -> Template:
-    """Add a configuration template."""
-    row = await manage_enrolment.create_template(
-        services.db, asking, body.vendor, body.model, _entries(body.entries)
-    )
-    return Template.model_validate(row)
-
-
-@router.get("/configuration-templates")
-async def list_templates(
-    asking: Asking, services: Services, limit: Limit = 100, cursor: Cursor = None
-) -> Page[Template]:
-    """List configuration templates, oldest first."""
-    rows = await manage_enrolment.list_templates(services.db, asking, decode_cursor(cursor, UUID), limit + 1)
-    return make_page(rows, limit, Template.model_validate, lambda row: (row.id,))
-
-
-@router.patch("/configuration-templates/{template_id}")
-async def change_template(
-    asking: Asking, services: Services, template_id: UUID, body: TemplateChanges
-) -> Template:
-    """Replace the settings of a template."""
-    row = await manage_enrolment.change_template(services.db, asking, template_id, _entries(body.entries))
-    return Template.model_validate(row)
-
-
-@router.delete("/configuration-templates/{template_id}", status_code=204)
-async def remove_template(asking: Asking, services: Services, template_id: UUID) -> None:
-    """Remove a template."""
-    await manage_enrolment.remove_template(services.db, asking, template_id)
-
-
-def _entries(settings: list[Setting]) -> list[dict[str, str]]:
-    return [setting.model_dump(exclude_none=True) for setting in settings]
-
-
 @router.get("/handshakes")
 async def list_handshakes(asking: Asking, services: Services) -> Page[Handshake]:
     """List the newest failed handshakes with an explanation in words; they are kept in memory only."""
     require(asking, Right.VIEW_MESSAGES)
+    require_no_limit(asking)  # who failed to come in stands at no site
     return Page(items=[Handshake.model_validate(dict(entry)) for entry in services.handshakes()], next=None)
 
 

@@ -1,28 +1,72 @@
 """Charging sessions: `/sessions`, and the sums of the network."""
 
-from datetime import UTC, datetime
+from datetime import datetime
+from decimal import Decimal
 from typing import Annotated, Any, Literal
 from uuid import UUID
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 from fastapi import APIRouter, Query
 from pydantic import Field
 
-from pilotwire.core.errors import Invalid
+from pilotwire.core.errors import Unavailable
 from pilotwire.domain.access.usecases.manage_tokens import shorten_uid
+from pilotwire.domain.energy.usecases.view_origins import list_session_origins
 from pilotwire.domain.identity.model import Principal, Right
+from pilotwire.domain.operations.usecases.give_commands import Means
+from pilotwire.domain.sessions.usecases import end_session as ending
 from pilotwire.domain.sessions.usecases import view_sessions
-from pilotwire.domain.stations.usecases import view_stations
-from pilotwire.web.api.fields import Shown, exact, rounded
+from pilotwire.domain.supervision.usecases import manage_targets as targets
+from pilotwire.web.api.fields import Given, Moment, Name, Shown, exact, rounded
+from pilotwire.web.api.origins import Origin, show_origin
 from pilotwire.web.auth import Asking, Services
 from pilotwire.web.paging import Cursor, Limit, Page, decode_cursor, encode_cursor, make_page
+from pilotwire.web.services import WebServices
 
 __all__ = ["router", "show_transaction_id"]
 
 router = APIRouter(prefix="/api/v1", tags=["sessions"])
 
 Wh = Annotated[int | float | None, Field(description="Wh: an integer when whole, else up to three places.")]
+
+
+class Settlement(Shown):
+    """The end that we gave a session because its own did not come."""
+
+    at: datetime
+    reason: str
+    by: str
+
+
+class TargetGiven(Given):
+    """Where the session is to be stopped: at the first of these; one at least."""
+
+    energy_wh: Annotated[int, Field(ge=1, le=10**9)] | None = None
+    duration_s: (
+        Annotated[int, Field(ge=1, le=31 * 86_400, description="From the session's start.")] | None
+    ) = None
+    soc_percent: Annotated[float, Field(gt=0, le=100, description="Where the station reports it.")] | None = (
+        None
+    )
+    until: Moment | None = None
+
+
+class TargetShown(Shown):
+    """The target of a session, and where it stands.
+
+    `missed`: the session could not be stopped, `detail` says why. `over`: the session ended before.
+    """
+
+    energy_wh: int | None
+    duration_s: int | None
+    soc_percent: float | None
+    until: datetime | None
+    state: Literal["waiting", "stopping", "reached", "missed", "over"]
+    by: str
+    reached: Literal["energy_wh", "duration_s", "soc_percent", "until"] | None
+    reached_at: datetime | None
+    detail: str
+    task_id: UUID | None = Field(description="The task of the stop that was given.")
 
 
 class Session(Shown):
@@ -57,6 +101,40 @@ class Session(Shown):
     remote_start_id: int | None
     reservation_id: int | None
     review: list[str]
+    settlement: Settlement | None = Field(
+        description="How we ended it, while its station has not reported the end; else null."
+    )
+    target: TargetShown | None = None
+    full_since: datetime | None = Field(
+        None, description="Since when the car takes no more, though it could."
+    )
+    origin: Origin | None = Field(
+        None, description="Where its energy came from, in quarters of an hour; null where that is not known."
+    )
+
+
+class SessionEnd(Given):
+    """Why a session is ended by hand, and the register's last value if it is known."""
+
+    reason: Name
+    meter_end_wh: Annotated[Decimal, Field(ge=0, le=Decimal(10) ** 12)] | None = None
+
+
+class SessionEvent(Shown):
+    """What happened to a session; the session's figures follow from its events."""
+
+    kind: str = Field(
+        description="The station's: `started`, `updated`, `ended`. Ours: `settled`, `target`, `target_reached`,"
+        " `target_missed`, `full`, `stop_missing`, `over_long`.",
+        examples=["started"],
+    )
+    number: int = Field(description="The station's sequence number; ours are counted by kind.")
+    at: datetime
+    received_at: datetime
+    trigger: str | None
+    charging_state: str | None
+    offline: bool
+    detail: dict[str, Any]
 
 
 class Sample(Shown):
@@ -71,19 +149,6 @@ class Sample(Shown):
     currents_a: list[float | None]
     voltages_v: list[float | None]
     other: Any
-
-
-class Overview(Shown):
-    """The network in figures."""
-
-    stations: int
-    connected: int
-    connectors: int
-    charging: int = Field(description="Connectors of connected stations that charge.")
-    active_sessions: int
-    power_w: float
-    energy_today_wh: int | float = Field(description="Energy of the sessions that began since midnight.")
-    stations_url: str = Field(description="Where stations connect, without their identity.")
 
 
 def show_transaction_id(transaction_ref: str, start_key: str | None) -> int | str:
@@ -101,8 +166,8 @@ def show_transaction_id(transaction_ref: str, start_key: str | None) -> int | st
     return transaction_ref
 
 
-def show_session(row: Any, principal: Principal) -> Session:
-    """Give a session the API's shape."""
+def show_session(row: Any, principal: Principal, watch: Any = None, origin: Any = None) -> Session:
+    """Give a session the API's shape, with what is watched of it."""
     same = (
         "id", "token_verdict", "state", "charging_state", "started_at", "ended_at", "last_sample_at",
         "stop_reason", "offline", "remote_start_id", "reservation_id", "review",
@@ -121,6 +186,39 @@ def show_session(row: Any, principal: Principal) -> Session:
         energy_wh=exact(row.energy_wh),
         power_w=rounded(row.power_w, 1),
         soc_percent=rounded(row.soc_percent, 1),
+        settlement=None
+        if row.settled_at is None
+        else Settlement(at=row.settled_at, reason=row.settled_reason, by=row.settled_by),
+        target=_show_target(watch),
+        full_since=None if watch is None else watch.full_since,
+        origin=None if origin is None else show_origin(origin),
+    )
+
+
+def _show_target(watch: Any) -> TargetShown | None:
+    if watch is None or watch.target is None:
+        return None
+    return TargetShown(
+        **{name: watch.target.get(name) for name in ("energy_wh", "duration_s", "soc_percent", "until")},
+        state=watch.target_state,
+        by=watch.target_by,
+        reached=watch.target_reached,
+        reached_at=watch.target_reached_at,
+        detail=watch.target_detail,
+        task_id=watch.task_id,
+    )
+
+
+def _show_event(row: Any) -> SessionEvent:
+    return SessionEvent(
+        kind=row.kind,
+        number=row.seq_no,
+        at=row.at,
+        received_at=row.received_at,
+        trigger=row.trigger,
+        charging_state=row.charging_state,
+        offline=row.offline,
+        detail=row.detail or {},
     )
 
 
@@ -165,13 +263,21 @@ async def list_sessions(
         before=decode_cursor(cursor, UUID),
         limit=limit + 1,
     )
-    return make_page(rows, limit, lambda row: show_session(row, asking), lambda row: (row.id,))
+    ids = [row.id for row in rows]
+    watches = await targets.list_watches(services.db, asking, ids)
+    origins = await list_session_origins(services.db, asking, ids)
+    return make_page(
+        rows,
+        limit,
+        lambda row: show_session(row, asking, watches.get(row.id), origins.get(row.id)),
+        lambda row: (row.id,),
+    )
 
 
 @router.get("/sessions/{session_id}")
 async def get_session(asking: Asking, services: Services, session_id: UUID) -> Session:
     """Get a session."""
-    return show_session(await view_sessions.get_session(services.db, asking, session_id), asking)
+    return await _session(services, asking, session_id)
 
 
 @router.get("/sessions/{session_id}/samples")
@@ -188,27 +294,52 @@ async def list_samples(
     )
 
 
-@router.get("/overview", tags=["overview"])
-async def get_overview(
-    asking: Asking,
-    services: Services,
-    time_zone: Annotated[str, Query(max_length=60, description="Where 'today' is; IANA name.")] = "UTC",
-) -> Overview:
-    """Get the network's sums: what a wall display shows."""
-    try:
-        zone = ZoneInfo(time_zone)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise Invalid(f"'{time_zone}' is no time zone of the IANA database") from error
-    midnight = services.clock().astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
-    counts = await view_stations.count_network(services.db, asking)
-    sums = await view_sessions.sum_sessions(services.db, asking, midnight.astimezone(UTC))
-    return Overview(
-        stations=counts.stations,
-        connected=counts.connected,
-        connectors=counts.connectors,
-        charging=counts.charging,
-        active_sessions=sums.active,
-        power_w=round(sums.power_w, 1),
-        energy_today_wh=exact(sums.energy_wh) or 0,
-        stations_url=services.stations_url,
+@router.get("/sessions/{session_id}/events")
+async def list_session_events(asking: Asking, services: Services, session_id: UUID) -> Page[SessionEvent]:
+    """List the events of a session in the order of their receipt, the thousand newest."""
+    rows = await view_sessions.list_events(services.db, asking, session_id)
+    return Page(items=[_show_event(row) for row in rows], next=None)
+
+
+@router.post("/sessions/{session_id}/end")
+async def end_session(asking: Asking, services: Services, session_id: UUID, body: SessionEnd) -> Session:
+    """End a session by hand that its station never will; nothing is sent to the station.
+
+    To stop one that goes on, use the command `stop_charging`. A stop that the station delivers later still counts,
+    and corrects the end and the register.
+    """
+    if services.session_desk is None:
+        raise Unavailable("this process has no stations' edge; ask the one that stations connect to")
+    await ending.end_session(
+        services.db, services.session_desk, asking, session_id, body.reason, body.meter_end_wh
     )
+    return await _session(services, asking, session_id)
+
+
+@router.put("/sessions/{session_id}/target")
+async def set_session_target(
+    asking: Asking, services: Services, session_id: UUID, body: TargetGiven
+) -> Session:
+    """Give a running session a target, or another one; it is stopped at the first part that it reaches."""
+    target = targets.read_target(body.model_dump(exclude_none=True))
+    await targets.set_target(_means(services), asking, session_id, target)
+    return await _session(services, asking, session_id)
+
+
+@router.delete("/sessions/{session_id}/target", status_code=204)
+async def clear_session_target(asking: Asking, services: Services, session_id: UUID) -> None:
+    """Take a running session's target away; a second time does nothing."""
+    await targets.clear_target(_means(services), asking, session_id)
+
+
+async def _session(services: WebServices, asking: Principal, session_id: UUID) -> Session:
+    row = await view_sessions.get_session(services.db, asking, session_id)
+    watches = await targets.list_watches(services.db, asking, [session_id])
+    origins = await list_session_origins(services.db, asking, [session_id])
+    return show_session(row, asking, watches.get(session_id), origins.get(session_id))
+
+
+def _means(services: WebServices) -> Means:
+    if services.desk is None:
+        raise Unavailable("this process has no stations' edge; ask the one that stations connect to")
+    return Means(services.db, services.bus, services.desk, services.clock)

@@ -14,7 +14,8 @@ from pilotwire.domain.stations.queries import StationFilter
 from pilotwire.domain.stations.usecases import add_stations, view_stations
 from pilotwire.domain.stations.usecases import call_station as calling
 from pilotwire.domain.stations.usecases import change_station as changing
-from pilotwire.web.api.fields import Given, Line, Shown
+from pilotwire.domain.stations.usecases import renew_secret as renewing
+from pilotwire.web.api.fields import Given, Line, Shown, Tags
 from pilotwire.web.auth import Asking, Services
 from pilotwire.web.events import EventHub
 from pilotwire.web.paging import Cursor, Limit, Page, decode_cursor, encode_cursor, make_page
@@ -55,6 +56,8 @@ class Station(Shown):
     id: str = Field(examples=["CP-0001"])
     name: str
     site_id: UUID | None
+    tags: list[str]
+    group_ids: list[UUID]
     admission: Admission
     security_profile: int = Field(description="The lowest OCPP security profile with which it may connect.")
     connected: bool
@@ -94,6 +97,7 @@ class NewStation(Given):
     security_profile: Literal[1, 2, 3] = 1
     site_id: UUID | None = None
     name: Line = ""
+    tags: Tags = Field([])
     admission: Admission = Admission.ACCEPTED
 
 
@@ -105,6 +109,7 @@ class StationChanges(Given):
     security_profile: Literal[1, 2, 3] = Field(1, description="Lowering it needs the role admin.")
     name: Line = ""
     site_id: UUID | None = None
+    tags: Tags = Field([])
     quirk_switches: dict[Switch, bool] = Field(
         {}, max_length=100, description="Repairs switched on or off by hand."
     )
@@ -161,7 +166,7 @@ def show_station(station: StationOverview) -> Station:
 def _fields(station: StationOverview) -> dict[str, Any]:
     row = station.row
     kept = (
-        "name", "site_id", "admission", "connected_at", "vendor", "model", "serial_number",
+        "name", "site_id", "tags", "group_ids", "admission", "connected_at", "vendor", "model", "serial_number",
         "firmware_version", "booted_at", "boot_reason", "firmware_status", "log_status", "quirk_switches",
         "created_at",
     )  # fmt: skip
@@ -199,7 +204,13 @@ async def create_station(
 ) -> StationWithPassword | Station:
     """Add a station: it may connect at once. A generated password is in the answer, and nowhere else."""
     draft = add_stations.StationDraft(
-        body.id, body.password, body.security_profile, body.site_id, body.name, body.admission
+        body.id,
+        body.password,
+        body.security_profile,
+        body.site_id,
+        body.name,
+        body.admission,
+        tuple(body.tags),
     )
     record, password = await add_stations.create_station(
         services.db, services.bus, services.pepper, asking, draft
@@ -215,11 +226,21 @@ def _wanted(
     status: Status | Literal[""] = "",
     admission: Admission | Literal[""] = "",
     site_id: UUID | None = None,
+    tag: Annotated[str, Query(max_length=40)] = "",
+    group_id: UUID | None = None,
     q: Annotated[
         str, Query(max_length=100, description="A part of identity, name, vendor, model or serial.")
     ] = "",
 ) -> StationFilter:
-    return StationFilter(connected, status or None, admission or None, site_id, q.strip() or None)
+    return StationFilter(
+        connected,
+        status or None,
+        admission or None,
+        site_id,
+        q.strip() or None,
+        tag.strip() or None,
+        group_id,
+    )
 
 
 @router.get("/stations")
@@ -308,6 +329,12 @@ async def call_station(
     else:
         found = {"outcome": "result", "payload": msgspec.Raw(answer.payload)}
     return Response(msgspec.json.encode(found), media_type="application/json")
+
+
+@router.post("/stations/{station_id}/secret/renew", status_code=204)
+async def renew_station_secret(asking: Asking, services: Services, station_id: StationId) -> None:
+    """Give a connected station a new password that nobody sees; the old one is good until the new one was used."""
+    await renewing.renew_secret(services.db, services.caller, asking, station_id)
 
 
 @router.get("/stations/{station_id}/security-events")

@@ -20,7 +20,18 @@ from pilotwire.web.auth import Asking, Services
 from pilotwire.web.paging import Cursor, Limit, Page, decode_cursor, make_page
 from pilotwire.web.services import WebServices
 
-__all__ = ["command_schemas", "router"]
+__all__ = [
+    "CommandName",
+    "CommandResult",
+    "StationId",
+    "TaskGiven",
+    "command_after",
+    "command_schemas",
+    "means_of",
+    "router",
+    "show_result",
+    "shown_parameters",
+]
 
 router = APIRouter(prefix="/api/v1", tags=["tasks"])
 
@@ -30,7 +41,13 @@ State = Literal["running", "paused", "cancelled", "done"]
 CommandState = Literal[
     "queued", "sent", "accepted", "done", "rejected", "failed", "timed_out", "expired", "cancelled", "unknown"
 ]
+CommandName = Annotated[
+    str, Query(max_length=40, description="Only of this command.", examples=["update_firmware"])
+]
 _EXPIRES = Field(86_400, ge=1, le=90 * 86_400, description="How long it may wait for the station.")
+_NOT_BEFORE = Field(
+    None, description="Send at this moment at the earliest; it then waits for `expires_in_s` from there on."
+)
 _TOKENS = frozenset({"token_uid", "token_uids", "customer_identifier"})
 _REF = "#/components/schemas/{name}"
 
@@ -48,13 +65,47 @@ class Choice(Given):
     status: str | None = Field(None, max_length=40)
     admission: Literal["accepted", "pending", "rejected"] | None = None
     site_id: UUID | None = None
+    tag: Line | None = None
+    group_id: UUID | None = None
     q: Line | None = None
+
+
+class WaveGiven(Given):
+    """A part of the stations, and when it is good enough for the next part; with neither percent nor count the rest."""
+
+    percent: float | None = Field(None, gt=0, le=100)
+    count: int | None = Field(None, ge=1, le=1_000_000)
+    success_percent: float = Field(95, gt=0, le=100)
+    wait_s: int = Field(0, ge=0, le=90 * 86_400, description="How long the next wave waits after that.")
+
+
+class WindowGiven(Given):
+    """A time of the day, by the clock of each station's site or of `time_zone`."""
+
+    start: str = Field(alias="from", examples=["22:00"])
+    end: str = Field(alias="to", examples=["05:00"])
+    days: list[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]] | None = None
+    time_zone: str | None = Field(None, max_length=60)
+
+
+class Wave(Shown):
+    """A wave of a task. `opened_at` says since when it runs, `passed_at` since when it is good enough."""
+
+    number: int
+    total: int
+    succeeded: int
+    failed: int
+    success_percent: float
+    wait_s: int
+    opened_at: datetime | None
+    passed_at: datetime | None
 
 
 class Terms(Given):
     """When a command to one station is given up, and whether it may wait."""
 
     expires_in_s: int = _EXPIRES
+    not_before: datetime | None = _NOT_BEFORE
     when_offline: Literal["queue", "refuse"] = "queue"
     note: Line = ""
 
@@ -67,11 +118,17 @@ class ManyTerms(Given):
     )
     filter: Choice | None = None
     expires_in_s: int = _EXPIRES
+    not_before: datetime | None = _NOT_BEFORE
     concurrency: int = Field(50, ge=1, le=10_000, description="At most so many stations at once.")
     stop_when_failed_percent: float | None = Field(
         None, gt=0, le=100, description="Pause when so many percent of all stations have failed."
     )
     random_delay_s: int = Field(0, ge=0, le=86_400, description="Stations start within so many seconds.")
+    waves: list[WaveGiven] | None = Field(
+        None, min_length=1, max_length=50, description="Go over the stations in waves, in their order."
+    )
+    window: WindowGiven | None = Field(None, description="Send at these times only.")
+    only_idle: bool = Field(False, description="Wait for the end of a session that runs.")
     note: Line = ""
 
 
@@ -90,6 +147,11 @@ class Task(Shown):
     succeeded: int
     failed: int
     cancelled: int
+    wave: int | None = Field(description="The wave that was opened last; null without waves.")
+    next_wave_at: datetime | None
+    window: dict[str, Any] | None
+    only_idle: bool
+    pause_reason: str
     retry_of: UUID | None
     created_at: datetime
     finished_at: datetime | None
@@ -105,6 +167,7 @@ class CommandResult(Shown):
     detail: str
     result: dict[str, Any]
     attempts: int
+    wave: int | None
     epoch: int = Field(description="The connection of the station that answered.")
     created_at: datetime
     not_before: datetime | None
@@ -117,13 +180,14 @@ class CommandResult(Shown):
 class TaskWithResults(Task):
     """A task with a page of what became of it at each station."""
 
+    waves: list[Wave]
     results: Page[CommandResult]
 
 
 def command_schemas() -> dict[str, Any]:
     """Give the JSON schemas of all commands, for the description of the API."""
     (_,), schemas = msgspec.json.schema_components([Command], ref_template=_REF)
-    return schemas | {"Choice": Choice.model_json_schema()}
+    return schemas | {each.__name__: each.model_json_schema() for each in (Choice, WaveGiven, WindowGiven)}
 
 
 def _body_schema(terms: type[Given]) -> dict[str, Any]:
@@ -153,7 +217,7 @@ def _take(body: dict[str, Any], terms: type[Any]) -> tuple[Any, Command]:
     return read, giving.read_command(rest)
 
 
-def _means(services: WebServices) -> giving.Means:
+def means_of(services: WebServices) -> giving.Means:
     if services.desk is None:
         raise Unavailable("this process has no stations' edge: commands are not taken here")
     return giving.Means(services.db, services.bus, services.desk, services.clock)
@@ -167,9 +231,9 @@ Raw = Annotated[dict[str, Any], Body()]
 )
 async def give_command(asking: Asking, services: Services, station_id: StationId, body: Raw) -> TaskGiven:
     """Give a command to a station, connected or not. Nothing is sent that the station's version cannot take."""
-    means = _means(services)
+    means = means_of(services)
     terms, command = _take(body, Terms)
-    plan = giving.Plan(expires_in_s=terms.expires_in_s, note=terms.note)
+    plan = giving.Plan(expires_in_s=terms.expires_in_s, note=terms.note, not_before=terms.not_before)
     return TaskGiven(
         task_id=await giving.give_command(means, asking, station_id, command, plan, terms.when_offline)
     )
@@ -178,7 +242,7 @@ async def give_command(asking: Asking, services: Services, station_id: StationId
 @router.post("/commands", status_code=202, openapi_extra=_body_schema(ManyTerms))
 async def give_commands(asking: Asking, services: Services, body: Raw) -> TaskGiven:
     """Give a command to many stations, named by `stations` or found by `filter`."""
-    means = _means(services)
+    means = means_of(services)
     terms, command = _take(body, ManyTerms)
     if (terms.stations is None) == (terms.filter is None):
         raise Invalid("give exactly one of stations and filter; {} is the filter for all")
@@ -188,12 +252,24 @@ async def give_commands(asking: Asking, services: Services, body: Raw) -> TaskGi
         terms.stop_when_failed_percent,
         terms.random_delay_s,
         terms.note,
+        tuple(giving.read_wave(each.model_dump()) for each in terms.waves or ()),
+        None
+        if terms.window is None
+        else giving.read_window(terms.window.model_dump(by_alias=True, exclude_none=True)),
+        terms.only_idle,
+        terms.not_before,
     )
     chosen = terms.stations
     if terms.filter is not None:
         wanted = terms.filter
         chosen = StationFilter(
-            wanted.connected, wanted.status, wanted.admission, wanted.site_id, wanted.q or None
+            wanted.connected,
+            wanted.status,
+            wanted.admission,
+            wanted.site_id,
+            wanted.q or None,
+            wanted.tag or None,
+            wanted.group_id,
         )
     return TaskGiven(task_id=await giving.give_commands(means, asking, chosen, command, plan))
 
@@ -203,12 +279,18 @@ async def list_tasks(
     asking: Asking,
     services: Services,
     state: State | Literal[""] = "",
+    command: CommandName = "",
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> Page[Task]:
     """List tasks, the newest first."""
     rows = await manage_tasks.list_tasks(
-        services.db, asking, state=state or None, before=decode_cursor(cursor, UUID), limit=limit + 1
+        services.db,
+        asking,
+        state=state or None,
+        name=command or None,
+        before=decode_cursor(cursor, UUID),
+        limit=limit + 1,
     )
     return make_page(rows, limit, lambda row: _show(row, asking), lambda row: (row.id,))
 
@@ -225,10 +307,19 @@ async def get_task(
     """Get a task and what became of it at each station."""
     row = await manage_tasks.get_task(services.db, asking, task_id)
     results = await manage_tasks.list_commands(
-        services.db, asking, task_id, state=state or None, after=_after(cursor), limit=limit + 1
+        services.db, asking, task_id, state=state or None, after=command_after(cursor), limit=limit + 1
     )
-    page = make_page(results, limit, _show_result, lambda each: (str(each.id),))
-    return TaskWithResults(**_fields(row, asking), results=page)
+    page = make_page(results, limit, show_result, lambda each: (str(each.id),))
+    waves = [
+        Wave.model_validate(each) for each in await manage_tasks.list_waves(services.db, asking, task_id)
+    ]
+    return TaskWithResults(**_fields(row, asking), waves=waves, results=page)
+
+
+@router.post("/tasks/{task_id}/pause")
+async def pause_task(asking: Asking, services: Services, task_id: TaskId) -> Task:
+    """Pause a task: nothing more is sent until it is resumed; what is under way ends by itself."""
+    return _show(await manage_tasks.pause_task(services.db, services.bus, asking, task_id), asking)
 
 
 @router.post("/tasks/{task_id}/cancel")
@@ -239,17 +330,18 @@ async def cancel_task(asking: Asking, services: Services, task_id: TaskId) -> Ta
 
 @router.post("/tasks/{task_id}/resume")
 async def resume_task(asking: Asking, services: Services, task_id: TaskId) -> Task:
-    """Let a task go on that its stop rule has paused; the rule is off from now on."""
+    """Let a paused task go on. The stop rule is off from now on; a wave that could not pass is let pass."""
     return _show(await manage_tasks.resume_task(services.db, services.bus, asking, task_id), asking)
 
 
 @router.post("/tasks/{task_id}/retry", status_code=202)
 async def retry_task(asking: Asking, services: Services, task_id: TaskId) -> TaskGiven:
     """Make a new task of the stations where this one did not succeed."""
-    return TaskGiven(task_id=await giving.retry_task(_means(services), asking, task_id, giving.Plan()))
+    return TaskGiven(task_id=await giving.retry_task(means_of(services), asking, task_id, giving.Plan()))
 
 
-def _after(cursor: str | None) -> int:
+def command_after(cursor: str | None) -> int:
+    """Read a cursor of a list of commands; 0 without one."""
     text = decode_cursor(cursor, str)
     if text is None:
         return 0
@@ -261,14 +353,23 @@ def _after(cursor: str | None) -> int:
 def _fields(row: Any, asking: Principal) -> dict[str, Any]:
     kept = (
         "id", "state", "created_by", "note", "concurrency", "stop_when_failed_percent", "total", "succeeded", "failed",
-        "cancelled", "retry_of", "created_at", "finished_at",
+        "cancelled", "next_wave_at", "only_idle", "pause_reason", "retry_of", "created_at", "finished_at",
     )  # fmt: skip
-    parameters = {key: value for key, value in row.command.items() if key != "command" and value is not None}
-    if not asking.may(Right.VIEW_TOKENS):
-        parameters = {
-            key: _shortened(value) if key in _TOKENS else value for key, value in parameters.items()
-        }
-    return {**{name: getattr(row, name) for name in kept}, "command": row.name, "parameters": parameters}
+    return {
+        **{name: getattr(row, name) for name in kept},
+        "command": row.name,
+        "parameters": shown_parameters(row.command, asking),
+        "wave": row.wave or None,
+        "window": row.maintenance_window,
+    }
+
+
+def shown_parameters(command: dict[str, Any], asking: Principal) -> dict[str, Any]:
+    """Give the parameters of a command as somebody may see them."""
+    parameters = {key: value for key, value in command.items() if key != "command" and value is not None}
+    if asking.may(Right.VIEW_TOKENS):
+        return parameters
+    return {key: _shortened(value) if key in _TOKENS else value for key, value in parameters.items()}
 
 
 def _shortened(value: Any) -> Any:
@@ -279,10 +380,13 @@ def _show(row: Any, asking: Principal) -> Task:
     return Task(**_fields(row, asking))
 
 
-def _show_result(row: Any) -> CommandResult:
+def show_result(row: Any) -> CommandResult:
+    """Give what became of a command the API's shape."""
     kept = (
         "state", "outcome", "detail", "attempts", "epoch", "created_at", "not_before", "expires_at", "sent_at",
         "answered_at", "finished_at",
     )  # fmt: skip
     values = {name: getattr(row, name) for name in kept}
-    return CommandResult(number=row.id, station_id=row.identity, result=row.result or {}, **values)
+    return CommandResult(
+        number=row.id, station_id=row.identity, result=row.result or {}, wave=row.wave or None, **values
+    )

@@ -52,7 +52,7 @@ async def create_token(db: Database, bus: LocalBus, principal: Principal, draft:
     if not uid or not uid.isprintable():
         raise Invalid("a token's uid has printable characters, one at least")
     try:
-        async with db.tenant(principal.tenant_id) as connection:
+        async with db.tenant(principal.scope) as connection:
             row = await repository.insert_token(
                 connection,
                 {
@@ -81,7 +81,7 @@ async def get_token(db: Database, principal: Principal, uid: str) -> Row[Any]:
     Raises: NotFound.
     """
     require(principal, Right.VIEW_TOKENS)
-    async with db.tenant(principal.tenant_id) as connection:
+    async with db.tenant(principal.scope) as connection:
         return await _token(connection, uid)
 
 
@@ -90,7 +90,7 @@ async def list_tokens(
 ) -> Sequence[Row[Any]]:
     """List tokens; `after` is the folded uid of the last one of the previous page."""
     require(principal, Right.VIEW_TOKENS)
-    async with db.tenant(principal.tenant_id) as connection:
+    async with db.tenant(principal.scope) as connection:
         return await repository.list_tokens(connection, after, limit)
 
 
@@ -102,7 +102,7 @@ async def change_token(
     Raises: NotFound.
     """
     require(principal, Right.CHANGE_TOKENS)
-    async with db.tenant(principal.tenant_id) as connection:
+    async with db.tenant(principal.scope) as connection:
         before = await _token(connection, uid)
         if not changes:
             return before
@@ -125,7 +125,7 @@ async def remove_token(db: Database, bus: LocalBus, principal: Principal, uid: s
     Raises: NotFound.
     """
     require(principal, Right.CHANGE_TOKENS)
-    async with db.tenant(principal.tenant_id) as connection:
+    async with db.tenant(principal.scope) as connection:
         row = await repository.delete_token(connection, fold_uid(uid))
         if row is None:
             raise NotFound("there is no such token")

@@ -1,6 +1,6 @@
 """API keys: how programs come in."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -14,6 +14,7 @@ from pilotwire.db.engine import Database
 from pilotwire.domain.identity import repository
 from pilotwire.domain.identity.credentials import digest_of, new_api_key
 from pilotwire.domain.identity.model import DEFAULT_TENANT, Principal, Right, Role, require, system_principal
+from pilotwire.domain.identity.usecases.manage_users import checked_limit
 
 __all__ = ["create_api_key", "ensure_bootstrap_key", "list_api_keys", "revoke_api_key"]
 
@@ -24,12 +25,22 @@ _SHORTEST_GOOD_KEY = 24
 
 
 async def create_api_key(
-    db: Database, principal: Principal, name: str, role: Role, expires_at: datetime | None = None
+    db: Database,
+    principal: Principal,
+    name: str,
+    role: Role,
+    expires_at: datetime | None = None,
+    *,
+    sites: Collection[UUID] | None = None,
 ) -> tuple[Row[Any], str]:
-    """Make an API key; return its row and the key itself, which nobody can read again."""
+    """Make an API key; return its row and the key itself, which nobody can read again.
+
+    Raises: Invalid for an owner's key that is limited to sites.
+    """
     require(principal, Right.MANAGE_PEOPLE)
+    limit = checked_limit(role, sites)
     key = new_api_key()
-    async with db.tenant(principal.tenant_id) as connection:
+    async with db.tenant(principal.scope) as connection:
         row = await repository.insert_key(
             connection,
             {
@@ -39,6 +50,7 @@ async def create_api_key(
                 "role": role.value,
                 "digest": digest_of(key),
                 "expires_at": expires_at,
+                "sites": limit,
             },
         )
         await repository.keep_audit(
@@ -46,7 +58,7 @@ async def create_api_key(
             principal,
             "api_key.created",
             str(row.id),
-            after={"name": name, "role": role, "expires_at": expires_at},
+            after={"name": name, "role": role, "expires_at": expires_at, "sites": limit},
         )
     return row, key
 
@@ -56,7 +68,7 @@ async def list_api_keys(
 ) -> Sequence[Row[Any]]:
     """List the API keys of the tenant, without their secrets."""
     require(principal, Right.MANAGE_PEOPLE)
-    async with db.tenant(principal.tenant_id) as connection:
+    async with db.tenant(principal.scope) as connection:
         return await repository.list_keys(connection, after, limit)
 
 
@@ -67,7 +79,7 @@ async def revoke_api_key(db: Database, principal: Principal, key_id: UUID) -> Ro
     Raises: NotFound.
     """
     require(principal, Right.MANAGE_PEOPLE)
-    async with db.tenant(principal.tenant_id) as connection:
+    async with db.tenant(principal.scope) as connection:
         row = await repository.revoke_key(connection, key_id)
         if row is None:
             raise NotFound(f"there is no API key {key_id}")
@@ -99,7 +111,7 @@ async def ensure_bootstrap_key(db: Database, key: str, tenant_id: int = DEFAULT_
                 "id": new_uuid(),
                 "tenant_id": tenant_id,
                 "name": "bootstrap",
-                "role": Role.ADMIN.value,
+                "role": Role.OWNER.value,
                 "digest": digest_of(key),
             },
         )

@@ -1,10 +1,10 @@
 """Giving a command to one station or to many."""
 
 import random
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -22,22 +22,40 @@ from pilotwire.domain.identity.repository import keep_audit
 from pilotwire.domain.operations import queries
 from pilotwire.domain.operations.commands import (
     Command,
+    GetLogs,
     Reserve,
     SendLocalList,
     StartCharging,
     StopCharging,
+    UpdateFirmware,
 )
 from pilotwire.domain.operations.compose import compose_order
 from pilotwire.domain.operations.errors import NothingToDo, StationNotReady, TaskOver
 from pilotwire.domain.operations.events import TaskChanged, TaskQueued
+from pilotwire.domain.operations.files import image_of, spell_image, wrong_make
 from pilotwire.domain.operations.model import CommandDesk, Order, Readiness, TaskState
 from pilotwire.domain.operations.queries import Place
+from pilotwire.domain.operations.rollout import Wave, Window, allot_waves, next_opening
 from pilotwire.domain.sessions import repository as sessions
 from pilotwire.domain.stations import queries as stations
 from pilotwire.domain.stations.queries import StationFilter
+from pilotwire.domain.transfers.addresses import FileAddresses
+from pilotwire.domain.transfers.errors import FirmwareIncomplete
+from pilotwire.domain.transfers.model import FirmwareImage
+from pilotwire.domain.transfers.queries import share_image
 
-__all__ = ["Means", "Plan", "give_command", "give_commands", "read_command", "retry_task"]
+__all__ = [
+    "Means",
+    "Plan",
+    "give_command",
+    "give_commands",
+    "read_command",
+    "read_wave",
+    "read_window",
+    "retry_task",
+]
 
+T = TypeVar("T")
 WhenOffline = Literal["queue", "refuse"]
 _NOT_READY = {
     Readiness.OFFLINE: "is not connected",
@@ -66,6 +84,10 @@ class Plan:
     stop_when_failed_percent: float | None = None
     random_delay_s: int = 0
     note: str = ""
+    waves: tuple[Wave, ...] = ()
+    window: Window | None = None
+    only_idle: bool = False
+    not_before: datetime | None = None
 
 
 def read_command(given: Any, *, strict: bool = True) -> Command:
@@ -78,13 +100,40 @@ def read_command(given: Any, *, strict: bool = True) -> Command:
     except (msgspec.ValidationError, ValueError) as error:
         text, _, place = str(error).partition(" - at `$.")
         field = place.rstrip("`")
-        if field == "command":
+        if field == "command" or not isinstance(given, Mapping) or "command" not in given:
+            named = given.get("command") if isinstance(given, Mapping) else given
             known = sorted(str(each.__struct_config__.tag) for each in Command.__args__)
-            raise Invalid(
-                f"there is no command {given.get('command')!r:.80}; there are {', '.join(known)}"
-            ) from error
-        raise Invalid(f"{field}: {text}" if field else text) from error
+            raise Invalid(f"there is no command {named!r:.80}; there are {', '.join(known)}") from error
+        if field:
+            raise Invalid(f"{field}: {text}") from error
+        raise Invalid(f"{text}{_fields_of(given['command'])}" if "field `" in text else text) from error
     return command
+
+
+def _fields_of(name: str) -> str:
+    """Say which fields a command has, for who gave one too many or too few."""
+    kind = next(each for each in Command.__args__ if each.__struct_config__.tag == name)
+    fields = msgspec.structs.fields(kind)
+    return f"; {name} takes " + ", ".join(
+        f"{each.encode_name} (needed)" if each.required else each.encode_name for each in fields
+    )
+
+
+def read_wave(given: Mapping[str, Any]) -> Wave:
+    """Read a wave as people give it. Raises: Invalid."""
+    return _read(given, Wave, "waves")
+
+
+def read_window(given: Mapping[str, Any]) -> Window:
+    """Read a maintenance window as people give it. Raises: Invalid."""
+    return _read(given, Window, "window")
+
+
+def _read(given: Mapping[str, Any], kind: type[T], name: str) -> T:
+    try:
+        return msgspec.convert(given, kind)
+    except (msgspec.ValidationError, ValueError) as error:
+        raise Invalid(f"{name}: {error}") from error
 
 
 async def give_command(
@@ -101,21 +150,28 @@ async def give_command(
     """
     require(principal, Right.CALL_STATIONS)
     now = means.clock()
-    async with means.db.tenant(principal.tenant_id) as connection:
+    async with means.db.tenant(principal.scope) as connection:
         found = await queries.list_places(connection, [identity])
         if identity not in found:
             raise NotFound(f"there is no station '{identity}'")
-        station_id, version = found[identity]
+        place = found[identity]
+        station_id, version = place.id, place.ocpp_version
         command = await _resolved(connection, identity, command, now)
+        image = await _image(connection, command)
+    _check_moment(plan, now)
+    if plan.not_before is not None and when_offline == "refuse":
+        raise Invalid('not_before: a command for later has to wait: leave "when_offline": "refuse" out')
     readiness = means.desk.readiness(station_id)
     if readiness is not Readiness.READY and when_offline == "refuse":
         why = _NOT_READY[readiness]
         raise StationNotReady(f'\'{identity}\' {why}; with "when_offline": "queue" the command waits')
     await _check_tokens(means, principal, command)
+    if image is not None and (reason := wrong_make(command, image, place.vendor, place.model)):
+        raise Invalid(f"image_id: {reason}")
     if version is not None:
-        order = await _order(means, principal, command)
-        means.desk.check(version, order)
-    places = [Place(station_id)]
+        order = await _order(means, principal, command, station_id)
+        means.desk.check(version, _spelt(order, image))
+    places = [Place(station_id, plan.not_before)]
     return await _keep(means, principal, command, plan, places, f"station {identity}")
 
 
@@ -133,13 +189,15 @@ async def give_commands(
     Raises: NotFound for a name that is no station, NothingToDo when none is found, Invalid.
     """
     require(principal, Right.CALL_STATIONS)
+    _check_moment(plan, means.clock())
     if isinstance(command, StopCharging) and command.evse_id is None:
         raise Invalid(
             "many stations are stopped by evse_id; a session_id or transaction_id is of one station"
         )
-    async with means.db.tenant(principal.tenant_id) as connection:
+    async with means.db.tenant(principal.scope) as connection:
         identities = chosen if not isinstance(chosen, StationFilter) else await _found(connection, chosen)
         found = await queries.list_places(connection, identities)
+        image = await _image(connection, command)
     missing = [identity for identity in identities if identity not in found]
     if missing:
         raise NotFound(
@@ -148,22 +206,41 @@ async def give_commands(
     if not found:
         raise NothingToDo("no station fits the filter")
     await _check_tokens(means, principal, command)
-    order = await _order(means, principal, command)
+    order = _spelt(await _order(means, principal, command), image)
+    by_version = {
+        version: _refusal(means.desk, version, order)
+        for version in {each.ocpp_version for each in found.values()}
+    }
     refusals = {
-        version: _refusal(means.desk, version, order) for version in {each[1] for each in found.values()}
+        identity: by_version[each.ocpp_version]
+        or (wrong_make(command, image, each.vendor, each.model) if image is not None else "")
+        for identity, each in found.items()
     }
     if all(refusals.values()):
         raise Invalid(next(iter(refusals.values())))
     now = means.clock()
     places = [
-        Place(
-            found[identity][0],
-            now + timedelta(seconds=random.uniform(0, plan.random_delay_s)) if plan.random_delay_s else None,  # noqa: S311
-            refusals[found[identity][1]],
-        )
+        Place(found[identity].id, _not_before(plan, found[identity].time_zone, now), refusals[identity])
         for identity in dict.fromkeys(identities)
     ]
     return await _keep(means, principal, command, plan, places, f"{len(places)} stations", retry_of)
+
+
+def _check_moment(plan: Plan, now: datetime) -> None:
+    if plan.not_before is None:
+        return
+    if plan.not_before.tzinfo is None:
+        raise Invalid("not_before: give the moment with its zone, such as 2030-01-31T22:00:00Z")
+    if not now - timedelta(minutes=1) <= plan.not_before <= now + timedelta(days=366):
+        raise Invalid("not_before: give a moment to come, within a year")
+
+
+def _not_before(plan: Plan, time_zone: str, now: datetime) -> datetime | None:
+    now = max(now, plan.not_before or now)
+    opens = None if plan.window is None else next_opening(plan.window, time_zone, now)
+    if not plan.random_delay_s:
+        return opens or plan.not_before
+    return (opens or now) + timedelta(seconds=random.uniform(0, plan.random_delay_s))  # noqa: S311
 
 
 async def retry_task(means: Means, principal: Principal, task_id: UUID, plan: Plan) -> UUID:
@@ -172,7 +249,7 @@ async def retry_task(means: Means, principal: Principal, task_id: UUID, plan: Pl
     Raises: NotFound, TaskOver while it still runs, NothingToDo when all succeeded.
     """
     require(principal, Right.CALL_STATIONS)
-    async with means.db.tenant(principal.tenant_id) as connection:
+    async with means.db.tenant(principal.scope) as connection:
         row = await queries.find_task(connection, task_id)
         if row is None:
             raise NotFound(f"there is no task {task_id}")
@@ -199,6 +276,29 @@ async def _found(connection: AsyncConnection, wanted: StationFilter) -> list[str
     return identities
 
 
+async def _image(connection: AsyncConnection, command: Command) -> FirmwareImage | None:
+    """Find the firmware that a command installs; until the end of the transaction nobody removes it."""
+    image_id = image_of(command)
+    if image_id is None:
+        return None
+    row = await share_image(connection, image_id)
+    if row is None:
+        raise Invalid(f"image_id: there is no firmware {image_id}")
+    if row.uploaded_at is None:
+        raise FirmwareIncomplete("its file has not been uploaded yet: PUT /firmware/ID/content first")
+    return FirmwareImage(*(getattr(row, name) for name in FirmwareImage.__struct_fields__))
+
+
+def _spelt(order: Order, image: FirmwareImage | None) -> Order:
+    """Give an order as it will be spelt, with an address that leads nowhere."""
+    command = order.command
+    if not isinstance(command, UpdateFirmware | GetLogs) or command.location is not None:
+        return order
+    addresses = FileAddresses()
+    location = addresses.log() if image is None else addresses.firmware(image.file_name)
+    return spell_image(order, image, location)
+
+
 def _refusal(desk: CommandDesk, version: str | None, order: Order) -> str:
     if version is None:
         return ""
@@ -209,9 +309,11 @@ def _refusal(desk: CommandDesk, version: str | None, order: Order) -> str:
     return ""
 
 
-async def _order(means: Means, principal: Principal, command: Command) -> Order:
+async def _order(
+    means: Means, principal: Principal, command: Command, station_id: int | None = None
+) -> Order:
     async with means.db.service.acquire() as connection:
-        return await compose_order(connection, principal.tenant_id, 1, command, means.clock())
+        return await compose_order(connection, principal.tenant_id, 1, command, means.clock(), station_id)
 
 
 async def _check_tokens(means: Means, principal: Principal, command: Command) -> None:
@@ -250,6 +352,25 @@ async def _resolved(connection: AsyncConnection, identity: str, command: Command
     return StopCharging(transaction_id=row.transaction_ref)
 
 
+def _in_waves(places: Sequence[Place], plan: Plan) -> tuple[list[Place], list[dict[str, Any]]]:
+    """Share the stations that are not refused out to the waves, in their order."""
+    if not plan.waves:
+        return list(places), []
+    shared = allot_waves(sum(not place.refusal for place in places), plan.waves)
+    numbers = iter([number for number, (_, size) in enumerate(shared, 1) for _ in range(size)])
+    waves = [
+        {
+            "number": number,
+            "total": size,
+            "success_percent": wave.success_percent,
+            "wait_s": wave.wait_s,
+            "opened_at": func.now() if number == 1 else None,
+        }
+        for number, (wave, size) in enumerate(shared, 1)
+    ]
+    return [place if place.refusal else replace(place, wave=next(numbers)) for place in places], waves
+
+
 async def _keep(
     means: Means,
     principal: Principal,
@@ -260,8 +381,10 @@ async def _keep(
     retry_of: UUID | None = None,
 ) -> UUID:
     task_id = new_uuid()
+    places, waves = _in_waves(places, plan)
     refused = sum(bool(place.refusal) for place in places)
-    async with means.db.tenant(principal.tenant_id) as connection:
+    async with means.db.tenant(principal.scope) as connection:
+        await _image(connection, command)
         await queries.insert_task(
             connection,
             {
@@ -277,10 +400,19 @@ async def _keep(
                 "total": len(places),
                 "failed": refused,
                 "retry_of": retry_of,
+                "wave": 1 if waves else 0,
+                "maintenance_window": None if plan.window is None else msgspec.to_builtins(plan.window),
+                "only_idle": plan.only_idle,
+                "expires_in_s": plan.expires_in_s,
+                "random_delay_s": plan.random_delay_s,
                 "created_at": func.now(),
             },
         )
-        expires_at = means.clock() + timedelta(seconds=plan.expires_in_s)
+        if waves:
+            of_task = {"task_id": task_id, "tenant_id": principal.tenant_id}
+            await queries.insert_waves(connection, [{**of_task, **wave} for wave in waves])
+        begin = max(means.clock(), plan.not_before or means.clock())
+        expires_at = begin + timedelta(seconds=plan.expires_in_s)
         await queries.insert_commands(connection, principal.tenant_id, task_id, expires_at, places)
         after = {"task_id": str(task_id), "command": command.name, "note": plan.note}
         await keep_audit(connection, principal, "command.given", what_for, after=after)

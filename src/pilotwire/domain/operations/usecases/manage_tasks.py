@@ -13,10 +13,20 @@ from pilotwire.domain.identity.model import Principal, Right, require
 from pilotwire.domain.identity.repository import keep_audit
 from pilotwire.domain.operations import queries
 from pilotwire.domain.operations.errors import TaskOver
-from pilotwire.domain.operations.events import TaskChanged, TaskQueued
+from pilotwire.domain.operations.events import TaskChanged, TaskQueued, TaskResumed
 from pilotwire.domain.operations.model import TaskState
+from pilotwire.domain.stations.queries import find_station_id
 
-__all__ = ["cancel_task", "get_task", "list_commands", "list_tasks", "resume_task"]
+__all__ = [
+    "cancel_task",
+    "get_task",
+    "list_commands",
+    "list_station_commands",
+    "list_tasks",
+    "list_waves",
+    "pause_task",
+    "resume_task",
+]
 
 
 async def get_task(db: Database, principal: Principal, task_id: UUID) -> Row[Any]:
@@ -25,17 +35,38 @@ async def get_task(db: Database, principal: Principal, task_id: UUID) -> Row[Any
     Raises: NotFound.
     """
     require(principal, Right.VIEW_NETWORK)
-    async with db.tenant(principal.tenant_id) as connection:
+    async with db.tenant(principal.scope) as connection:
         return _there(await queries.find_task(connection, task_id), task_id)
 
 
 async def list_tasks(
-    db: Database, principal: Principal, *, state: str | None, before: UUID | None, limit: int
+    db: Database,
+    principal: Principal,
+    *,
+    state: str | None,
+    before: UUID | None,
+    limit: int,
+    name: str | None = None,
 ) -> Sequence[Row[Any]]:
-    """List tasks, the newest first; `before` is the last one of the previous page."""
+    """List tasks (of one command by its `name`), the newest first; `before` is the last one of the previous page."""
     require(principal, Right.VIEW_NETWORK)
-    async with db.tenant(principal.tenant_id) as connection:
-        return await queries.list_tasks(connection, state, before, limit)
+    async with db.tenant(principal.scope) as connection:
+        return await queries.list_tasks(connection, state, name, before, limit)
+
+
+async def list_station_commands(
+    db: Database, principal: Principal, identity: str, *, name: str | None, before: int | None, limit: int
+) -> Sequence[Row[Any]]:
+    """List what was commanded to a station, the newest first; `before` is the number of the last one seen.
+
+    Raises: NotFound.
+    """
+    require(principal, Right.VIEW_NETWORK)
+    async with db.tenant(principal.scope) as connection:
+        station_id = await find_station_id(connection, identity)
+        if station_id is None:
+            raise NotFound(f"there is no station '{identity}'")
+        return await queries.list_station_commands(connection, station_id, name, before, limit)
 
 
 async def list_commands(
@@ -46,7 +77,7 @@ async def list_commands(
     Raises: NotFound.
     """
     require(principal, Right.VIEW_NETWORK)
-    async with db.tenant(principal.tenant_id) as connection:
+    async with db.tenant(principal.scope) as connection:
         _there(await queries.find_task(connection, task_id), task_id)
         return await queries.list_commands(connection, task_id, state, after, limit)
 
@@ -57,7 +88,7 @@ async def cancel_task(db: Database, bus: LocalBus, principal: Principal, task_id
     Raises: NotFound, TaskOver.
     """
     require(principal, Right.CALL_STATIONS)
-    async with db.tenant(principal.tenant_id) as connection:
+    async with db.tenant(principal.scope) as connection:
         row = _there(await queries.lock_task(connection, task_id), task_id)
         if row.finished_at is not None or row.state == TaskState.CANCELLED:
             raise TaskOver(f"the task is {row.state} already")
@@ -75,22 +106,53 @@ async def cancel_task(db: Database, bus: LocalBus, principal: Principal, task_id
 
 
 async def resume_task(db: Database, bus: LocalBus, principal: Principal, task_id: UUID) -> Row[Any]:
-    """Let a paused task go on, without its stop rule from now on.
+    """Let a paused task go on, without its stop rule from now on; a wave that could not pass is let pass.
 
     Raises: NotFound, TaskOver when it is not paused.
     """
     require(principal, Right.CALL_STATIONS)
-    async with db.tenant(principal.tenant_id) as connection:
+    async with db.tenant(principal.scope) as connection:
         row = _there(await queries.lock_task(connection, task_id), task_id)
         if row.state != TaskState.PAUSED:
             raise TaskOver(f"the task is {row.state}, not paused")
-        values = {"state": "running", "stop_when_failed_percent": None}
+        values: dict[str, Any] = {"state": "running", "stop_when_failed_percent": None, "pause_reason": ""}
+        if row.pause_reason.startswith("wave ") and await queries.pass_wave(connection, task_id, row.wave):
+            values["next_wave_at"] = func.now()
         row = await queries.update_task(connection, task_id, values)
         waiting = await queries.queued_stations(connection, task_id)
         await keep_audit(connection, principal, "task.resumed", str(task_id))
     _tell(bus, row)
+    bus.publish(TaskResumed(task_id))
     bus.publish(TaskQueued(task_id, tuple(waiting)))
     return row
+
+
+async def pause_task(db: Database, bus: LocalBus, principal: Principal, task_id: UUID) -> Row[Any]:
+    """Pause a task: nothing more is sent until it is resumed.
+
+    Raises: NotFound, TaskOver when it does not run.
+    """
+    require(principal, Right.CALL_STATIONS)
+    async with db.tenant(principal.scope) as connection:
+        row = _there(await queries.lock_task(connection, task_id), task_id)
+        if row.state != TaskState.RUNNING:
+            raise TaskOver(f"the task is {row.state}, it does not run")
+        values = {"state": "paused", "pause_reason": f"by {principal.name}"}
+        row = await queries.update_task(connection, task_id, values)
+        await keep_audit(connection, principal, "task.paused", str(task_id))
+    _tell(bus, row)
+    return row
+
+
+async def list_waves(db: Database, principal: Principal, task_id: UUID) -> Sequence[Row[Any]]:
+    """List the waves of a task; a task without waves has none.
+
+    Raises: NotFound.
+    """
+    require(principal, Right.VIEW_NETWORK)
+    async with db.tenant(principal.scope) as connection:
+        _there(await queries.find_task(connection, task_id), task_id)
+        return await queries.list_waves(connection, task_id)
 
 
 def _there(row: Row[Any] | None, task_id: UUID) -> Row[Any]:
@@ -100,4 +162,5 @@ def _there(row: Row[Any] | None, task_id: UUID) -> Row[Any]:
 
 
 def _tell(bus: LocalBus, row: Row[Any]) -> None:
-    bus.publish(TaskChanged(row.tenant_id, row.id, row.name, row.state, row.total, row.succeeded, row.failed))
+    counts = (row.total, row.succeeded, row.failed, row.wave, row.next_wave_at)
+    bus.publish(TaskChanged(row.tenant_id, row.id, row.name, row.state, *counts))

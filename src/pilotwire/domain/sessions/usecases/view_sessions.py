@@ -1,7 +1,7 @@
 """Looking at charging sessions."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +13,7 @@ from pilotwire.domain.identity.model import Principal, Right, require
 from pilotwire.domain.sessions import queries, repository
 from pilotwire.domain.sessions.queries import SessionSums
 
-__all__ = ["get_session", "list_samples", "list_sessions", "sum_sessions"]
+__all__ = ["get_session", "list_events", "list_samples", "list_sessions", "sum_power", "sum_sessions"]
 
 
 async def list_sessions(
@@ -27,7 +27,7 @@ async def list_sessions(
 ) -> Sequence[Row[Any]]:
     """List sessions, the newest first; `before` is the id of the last one of the previous page."""
     require(principal, Right.VIEW_NETWORK)
-    async with db.tenant(principal.tenant_id) as connection:
+    async with db.tenant(principal.scope) as connection:
         return await repository.list_sessions(
             connection, station_identity=station_identity, state=state, before=before, limit=limit
         )
@@ -39,7 +39,7 @@ async def get_session(db: Database, principal: Principal, session_id: UUID) -> R
     Raises: NotFound.
     """
     require(principal, Right.VIEW_NETWORK)
-    async with db.tenant(principal.tenant_id) as connection:
+    async with db.tenant(principal.scope) as connection:
         return await _session(connection, session_id)
 
 
@@ -51,7 +51,7 @@ async def list_samples(
     Raises: NotFound.
     """
     require(principal, Right.VIEW_NETWORK)
-    async with db.tenant(principal.tenant_id) as connection:
+    async with db.tenant(principal.scope) as connection:
         await _session(connection, session_id)
         rows = list(await repository.list_samples(connection, session_id, after=after, limit=limit + 1))
     if len(rows) <= limit:
@@ -63,11 +63,31 @@ async def list_samples(
     return taken, taken[-1].at
 
 
+async def list_events(db: Database, principal: Principal, session_id: UUID) -> Sequence[Row[Any]]:
+    """List what a session's facts follow from, the thousand newest events, in the order of their receipt.
+
+    Raises: NotFound.
+    """
+    require(principal, Right.VIEW_NETWORK)
+    async with db.tenant(principal.scope) as connection:
+        await _session(connection, session_id)
+        return await repository.list_events(connection, session_id)
+
+
 async def sum_sessions(db: Database, principal: Principal, since: datetime) -> SessionSums:
     """Add up what goes on now, and what was delivered by the sessions that began since a moment."""
     require(principal, Right.VIEW_NETWORK)
-    async with db.tenant(principal.tenant_id) as connection:
+    async with db.tenant(principal.scope) as connection:
         return await queries.sum_sessions(connection, since)
+
+
+async def sum_power(
+    db: Database, principal: Principal, since: datetime, now: datetime, step: timedelta
+) -> list[tuple[datetime, float]]:
+    """Add up the network's power at the end of each step; how it was before the console was opened."""
+    require(principal, Right.VIEW_NETWORK)
+    async with db.tenant(principal.scope) as connection:
+        return await queries.sum_power_by_step(connection, since, now, step)
 
 
 async def _session(connection: Any, session_id: UUID) -> Row[Any]:

@@ -18,6 +18,7 @@ from pilotwire.domain.stations.credentials import checked_secret, digest_secret
 from pilotwire.domain.stations.errors import StationExists
 from pilotwire.domain.stations.model import Admission, StationRecord
 from pilotwire.domain.stations.ports import StationChanged
+from pilotwire.domain.stations.site import checked_tags
 
 __all__ = ["IDENTITY_PATTERN", "StationDraft", "checked_identity", "create_station", "create_stations"]
 
@@ -38,6 +39,7 @@ class StationDraft:
     site_id: UUID | None = None
     name: str = ""
     admission: Admission = Admission.ACCEPTED
+    tags: tuple[str, ...] = ()
 
 
 async def create_station(
@@ -51,7 +53,7 @@ async def create_station(
     identity = checked_identity(draft.identity)
     password = new_secret() if draft.password is None else checked_secret(draft.password)
     try:
-        async with db.tenant(principal.tenant_id) as connection:
+        async with db.tenant(principal.scope) as connection:
             # The foreign key would accept another tenant's site.
             if draft.site_id is not None and await setup_queries.find_site(connection, draft.site_id) is None:
                 raise NotFound(f"there is no site {draft.site_id}")
@@ -65,6 +67,7 @@ async def create_station(
                     "admission": draft.admission.value,
                     "secret_digest": digest_secret(pepper, password.encode()),
                     "minimum_security_profile": draft.security_profile,
+                    "tags": checked_tags(draft.tags),
                 },
             )
             await keep_audit(
@@ -106,7 +109,7 @@ async def create_stations(
         raise Invalid("an identity is there twice")
     digests = {identity: digest_secret(pepper, secret.encode()) for identity, secret in passwords.items()}
     try:
-        async with db.tenant(principal.tenant_id) as connection:
+        async with db.tenant(principal.scope) as connection:
             records = await queries.insert_stations(
                 connection, principal.tenant_id, digests, security_profile
             )

@@ -25,7 +25,7 @@ async def call_station(
     Raises: NotFound, NotConnected, InvalidPayload, NoAnswer.
     """
     require(principal, Right.CALL_STATIONS)
-    async with db.tenant(principal.tenant_id) as connection:
+    async with db.tenant(principal.scope) as connection:
         station_id = await queries.find_station_id(connection, identity)
         if station_id is None:
             raise NotFound(f"there is no station '{identity}'")

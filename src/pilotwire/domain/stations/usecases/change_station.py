@@ -15,8 +15,9 @@ from pilotwire.domain.stations.credentials import checked_secret, digest_secret
 from pilotwire.domain.stations.errors import StationHasSessions
 from pilotwire.domain.stations.model import StationRecord
 from pilotwire.domain.stations.ports import StationChanged, StationRemoved
+from pilotwire.domain.stations.site import checked_tags
 
-__all__ = ["change_station", "remove_station"]
+__all__ = ["change_station", "raise_security_profile", "remove_station"]
 
 
 async def change_station(
@@ -27,7 +28,7 @@ async def change_station(
     identity: str,
     changes: Mapping[str, Any],
 ) -> None:
-    """Change a station's `admission`, `password`, `security_profile`, `name`, `site_id` or `quirk_switches`.
+    """Change a station's `admission`, `password`, `security_profile`, `name`, `site_id`, `tags` or `quirk_switches`.
 
     A new password holds from now on and ends a change of password that was under way. Lowering the security
     profile needs a right of its own.
@@ -35,11 +36,11 @@ async def change_station(
     """
     require(principal, Right.CHANGE_STATIONS)
     values = _values(pepper, changes)
-    async with db.tenant(principal.tenant_id) as connection:
+    async with db.tenant(principal.scope) as connection:
         found = await queries.lock_record(connection, identity)
         if found is None:
             raise NotFound(f"there is no station '{identity}'")
-        record, name = found
+        record, name, tags = found
         if values.get("minimum_security_profile", 3) < record.minimum_security_profile:
             require(principal, Right.LOWER_SECURITY)
         site_id = values.get("site_id")
@@ -53,14 +54,38 @@ async def change_station(
             principal,
             "station.changed",
             identity,
-            before=_facts(record, name, values),
+            before=_facts(record, name, tags, values),
             after={key: value for key, value in values.items() if key != "next_secret_digest"},
+        )
+    bus.publish(StationChanged(changed))
+
+
+async def raise_security_profile(
+    db: Database, bus: LocalBus, principal: Principal, identity: str, profile: int
+) -> None:
+    """Let a station in with no lower profile from now on; one that is as high already stays. A removed one is no fault."""
+    require(principal, Right.CHANGE_STATIONS)
+    async with db.tenant(principal.scope) as connection:
+        found = await queries.lock_record(connection, identity)
+        if found is None or found[0].minimum_security_profile >= profile:
+            return
+        record = found[0]
+        changed = await queries.update_station(connection, record.id, {"minimum_security_profile": profile})
+        await keep_audit(
+            connection,
+            principal,
+            "station.changed",
+            identity,
+            before={"minimum_security_profile": record.minimum_security_profile},
+            after={"minimum_security_profile": profile},
         )
     bus.publish(StationChanged(changed))
 
 
 def _values(pepper: bytes, changes: Mapping[str, Any]) -> dict[str, Any]:
     values = {key: changes[key] for key in ("name", "site_id", "quirk_switches") if key in changes}
+    if "tags" in changes:
+        values["tags"] = checked_tags(changes["tags"])
     if "admission" in changes:
         values["admission"] = str(changes["admission"])
     if "security_profile" in changes:
@@ -71,9 +96,10 @@ def _values(pepper: bytes, changes: Mapping[str, Any]) -> dict[str, Any]:
     return values
 
 
-def _facts(record: StationRecord, name: str, values: Mapping[str, Any]) -> dict[str, Any]:
+def _facts(record: StationRecord, name: str, tags: list[str], values: Mapping[str, Any]) -> dict[str, Any]:
     before = {
         "name": name,
+        "tags": tags,
         "site_id": record.site_id,
         "quirk_switches": record.quirk_switches,
         "admission": record.admission,
@@ -90,11 +116,11 @@ async def remove_station(db: Database, bus: LocalBus, principal: Principal, iden
     """
     require(principal, Right.REMOVE_STATIONS)
     try:
-        async with db.tenant(principal.tenant_id) as connection:
+        async with db.tenant(principal.scope) as connection:
             found = await queries.lock_record(connection, identity)
             if found is None:
                 raise NotFound(f"there is no station '{identity}'")
-            record, name = found
+            record, name, _ = found
             await queries.delete_station(connection, record.id)
             await keep_audit(
                 connection,

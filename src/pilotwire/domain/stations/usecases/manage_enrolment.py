@@ -1,13 +1,12 @@
-"""How stations that nobody has entered come in, and what they are set to."""
+"""How stations that nobody has entered come in."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row
-from sqlalchemy.exc import IntegrityError
 
 from pilotwire.bus import LocalBus
 from pilotwire.core.errors import NotFound
@@ -17,17 +16,12 @@ from pilotwire.domain.identity.model import Principal, Right, require
 from pilotwire.domain.identity.repository import keep_audit
 from pilotwire.domain.stations import setup_queries
 from pilotwire.domain.stations.credentials import digest_secret
-from pilotwire.domain.stations.errors import TemplateExists
 from pilotwire.domain.stations.events import EnrolmentKeysChanged
 
 __all__ = [
     "EnrolmentDraft",
-    "change_template",
     "create_enrolment_key",
-    "create_template",
     "list_enrolment_keys",
-    "list_templates",
-    "remove_template",
     "revoke_enrolment_key",
 ]
 
@@ -52,7 +46,7 @@ async def create_enrolment_key(
     """
     require(principal, Right.MANAGE_ONBOARDING)
     key = new_secret()  # 20 characters: the most that OCPP 1.6 stations take as AuthorizationKey
-    async with db.tenant(principal.tenant_id) as connection:
+    async with db.tenant(principal.scope) as connection:
         if draft.site_id is not None and await setup_queries.find_site(connection, draft.site_id) is None:
             raise NotFound(f"there is no site {draft.site_id}")
         facts = {
@@ -81,7 +75,7 @@ async def list_enrolment_keys(
 ) -> Sequence[Row[Any]]:
     """List enrolment keys, without their secrets."""
     require(principal, Right.MANAGE_ONBOARDING)
-    async with db.tenant(principal.tenant_id) as connection:
+    async with db.tenant(principal.scope) as connection:
         return await setup_queries.list_enrolment_keys(connection, after, limit)
 
 
@@ -92,7 +86,7 @@ async def revoke_enrolment_key(db: Database, bus: LocalBus, principal: Principal
     Raises: NotFound.
     """
     require(principal, Right.MANAGE_ONBOARDING)
-    async with db.tenant(principal.tenant_id) as connection:
+    async with db.tenant(principal.scope) as connection:
         row = await setup_queries.revoke_enrolment_key(connection, key_id)
         if row is None:
             raise NotFound(f"there is no enrolment key {key_id}")
@@ -101,96 +95,3 @@ async def revoke_enrolment_key(db: Database, bus: LocalBus, principal: Principal
         )
     bus.publish(EnrolmentKeysChanged(principal.tenant_id))
     return row
-
-
-async def list_templates(
-    db: Database, principal: Principal, after: UUID | None = None, limit: int = 100
-) -> Sequence[Row[Any]]:
-    """List configuration templates."""
-    require(principal, Right.MANAGE_ONBOARDING)
-    async with db.tenant(principal.tenant_id) as connection:
-        return await setup_queries.list_templates(connection, after, limit)
-
-
-async def create_template(
-    db: Database, principal: Principal, vendor: str, model: str, entries: Sequence[Mapping[str, str]]
-) -> Row[Any]:
-    """Add the settings that a vendor's model gets when it is admitted; model '' is all models of the vendor.
-
-    Raises: TemplateExists.
-    """
-    require(principal, Right.MANAGE_ONBOARDING)
-    try:
-        async with db.tenant(principal.tenant_id) as connection:
-            row = await setup_queries.insert_template(
-                connection,
-                {
-                    "id": new_uuid(),
-                    "tenant_id": principal.tenant_id,
-                    "vendor": vendor,
-                    "model": model,
-                    "entries": list(entries),
-                },
-            )
-            await keep_audit(
-                connection,
-                principal,
-                "template.created",
-                str(row.id),
-                after={"vendor": vendor, "model": model, "settings": _names(entries)},
-            )
-    except IntegrityError as error:
-        raise TemplateExists(f"'{vendor}' '{model}' has a template already; change that one") from error
-    return row
-
-
-async def change_template(
-    db: Database, principal: Principal, template_id: UUID, entries: Sequence[Mapping[str, str]]
-) -> Row[Any]:
-    """Replace the settings of a template; stations that are admitted already keep theirs.
-
-    Raises: NotFound.
-    """
-    require(principal, Right.MANAGE_ONBOARDING)
-    async with db.tenant(principal.tenant_id) as connection:
-        before = await _template(connection, template_id)
-        row = await setup_queries.update_template(connection, template_id, {"entries": list(entries)})
-        await keep_audit(
-            connection,
-            principal,
-            "template.changed",
-            str(template_id),
-            before={"settings": _names(before.entries)},
-            after={"settings": _names(entries)},
-        )
-    return row
-
-
-async def remove_template(db: Database, principal: Principal, template_id: UUID) -> None:
-    """Remove a template.
-
-    Raises: NotFound.
-    """
-    require(principal, Right.MANAGE_ONBOARDING)
-    async with db.tenant(principal.tenant_id) as connection:
-        before = await _template(connection, template_id)
-        await setup_queries.delete_template(connection, template_id)
-        await keep_audit(
-            connection,
-            principal,
-            "template.removed",
-            str(template_id),
-            before={"vendor": before.vendor, "model": before.model},
-        )
-
-
-async def _template(connection: Any, template_id: UUID) -> Row[Any]:
-    row = await setup_queries.find_template_by_id(connection, template_id)
-    if row is None:
-        raise NotFound(f"there is no configuration template {template_id}")
-    return row
-
-
-def _names(entries: Sequence[Mapping[str, str]]) -> list[str]:
-    """Name the settings without their values, which may be secrets."""
-    return [entry.get("key") or f"{entry.get('component')}.{entry.get('variable')}" for entry in entries]

@@ -34,7 +34,7 @@ async def get_station(
     Raises: NotFound.
     """
     require(principal, Right.VIEW_NETWORK)
-    async with db.tenant(principal.tenant_id) as connection:
+    async with db.tenant(principal.scope) as connection:
         row = await queries.find_station(connection, identity)
         if row is None:
             raise NotFound(f"there is no station '{identity}'")
@@ -52,7 +52,7 @@ async def list_stations(
 ) -> list[StationOverview]:
     """List stations by identity; `after` is the identity of the last one of the previous page."""
     require(principal, Right.VIEW_NETWORK)
-    async with db.tenant(principal.tenant_id) as connection:
+    async with db.tenant(principal.scope) as connection:
         rows = await queries.list_stations(connection, wanted, after, limit)
         connectors = await queries.list_connectors(connection, [row.id for row in rows])
     return [overview_of(row, connectors[row.id], caller.link(row.id)) for row in rows]
@@ -71,7 +71,7 @@ async def list_messages(
     Raises: NotFound.
     """
     require(principal, Right.VIEW_MESSAGES)
-    async with db.tenant(principal.tenant_id) as connection:
+    async with db.tenant(principal.scope) as connection:
         station_id = await _station_id(connection, identity)
         rows = await queries.list_frames(connection, station_id, before, limit + 1)
     taken: list[Row[Any]] = []
@@ -93,7 +93,7 @@ async def list_security_events(
     Raises: NotFound.
     """
     require(principal, Right.VIEW_NETWORK)
-    async with db.tenant(principal.tenant_id) as connection:
+    async with db.tenant(principal.scope) as connection:
         station_id = await _station_id(connection, identity)
         return await queries.list_security_events(connection, station_id, before, limit)
 
@@ -111,7 +111,7 @@ async def list_reports(
     Raises: NotFound.
     """
     require(principal, Right.VIEW_MESSAGES)
-    async with db.tenant(principal.tenant_id) as connection:
+    async with db.tenant(principal.scope) as connection:
         station_id = await _station_id(connection, identity)
         return await queries.list_reports(connection, station_id, kind, before, limit)
 
@@ -121,14 +121,14 @@ async def list_deviations(
 ) -> Sequence[Row[Any]]:
     """List how often each model of station needed which repair."""
     require(principal, Right.VIEW_MESSAGES)
-    async with db.tenant(principal.tenant_id) as connection:
+    async with db.tenant(principal.scope) as connection:
         return await queries.list_deviations(connection, after, limit)
 
 
 async def count_network(db: Database, principal: Principal) -> NetworkCounts:
     """Count stations and connectors."""
     require(principal, Right.VIEW_NETWORK)
-    async with db.tenant(principal.tenant_id) as connection:
+    async with db.tenant(principal.scope) as connection:
         return await queries.count_network(connection)
 
 

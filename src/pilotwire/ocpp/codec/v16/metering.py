@@ -6,7 +6,15 @@ from typing import Any
 from msgspec import UNSET
 
 from pilotwire.domain.sessions.messages import Phase, Sample, SamplesReported, SessionAnswer, SessionEvent
-from pilotwire.domain.sessions.metering import Reading, fold_readings
+from pilotwire.domain.sessions.metering import (
+    MOST_PLAIN,
+    SMALLEST_PLAIN,
+    Reading,
+    fold_readings,
+    no_numbers,
+    plain_places,
+    plain_sample,
+)
 from pilotwire.ocpp.codec.inbound import (
     Inbound,
     clean_uid,
@@ -23,31 +31,55 @@ __all__ = ["INBOUND"]
 
 # What stations send when they mean 'none': missing, 0, -1, and the largest numbers of their integer types.
 _NO_TRANSACTION = frozenset({0, -1, 2**31 - 1, -(2**31), 2**63 - 1, -(2**63)})
+_PLAIN_PLACES = plain_places(UNSET)
 
 
 def _samples(values: Iterable[Any], notes: list[str]) -> tuple[Sample, ...]:
     samples = []
     for value in values:
-        sample, found = fold_readings(
-            value.timestamp,
-            [
-                Reading(
-                    reading.value if reading.format != "SignedData" else "",
-                    "Energy.Active.Import.Register" if reading.measurand is UNSET else reading.measurand,
-                    None if reading.unit is UNSET else reading.unit,
-                    None if reading.phase is UNSET else reading.phase,
-                    None if reading.location is UNSET else reading.location,
-                    None if reading.context is UNSET else reading.context,
-                    0,
-                    reading.value if reading.format == "SignedData" else None,
-                )
-                for reading in value.sampledValue
-            ],
-        )
-        if found:
-            notes.extend(found)
+        sample = _plain(value)
+        if sample is None:
+            sample, found = fold_readings(value.timestamp, [_reading(each) for each in value.sampledValue])
+            if found:
+                notes.extend(found)
         samples.append(sample)
     return tuple(samples)
+
+
+def _plain(value: Any) -> Sample | None:
+    """Read a meter value of which nothing needs a closer look; None for any other."""
+    context: Any = UNSET
+    register: str | None = None
+    numbers = no_numbers()
+    for reading in value.sampledValue:
+        place = _PLAIN_PLACES.get((reading.measurand, reading.phase, reading.unit, reading.location))
+        if place is None or reading.format == "SignedData":
+            return None
+        try:
+            number = float(reading.value)
+        except ValueError:
+            return None
+        if not SMALLEST_PLAIN <= number < MOST_PLAIN and (number or not place):
+            return None
+        if context is UNSET:
+            context = reading.context
+        if not place:
+            register = reading.value
+        numbers[place] = number or 0.0  # there is a -0.0, too
+    return plain_sample(value.timestamp, None if context is UNSET else context, register, numbers)
+
+
+def _reading(reading: Any) -> Reading:
+    return Reading(
+        reading.value if reading.format != "SignedData" else "",
+        "Energy.Active.Import.Register" if reading.measurand is UNSET else reading.measurand,
+        None if reading.unit is UNSET else reading.unit,
+        None if reading.phase is UNSET else reading.phase,
+        None if reading.location is UNSET else reading.location,
+        None if reading.context is UNSET else reading.context,
+        0,
+        reading.value if reading.format == "SignedData" else None,
+    )
 
 
 def _connector(connector_id: int) -> tuple[int, int]:

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from pilotwire.core.errors import Invalid
 from pilotwire.domain.access.model import TokenStatus
 from pilotwire.domain.operations import commands as c
 from pilotwire.domain.operations.model import CommandState, KnownToken, Order, Reply
-from pilotwire.ocpp.codec.outbound import NotInVersion, given, profile_id, reply_by_status
+from pilotwire.ocpp.codec.outbound import NotInVersion, given, limits_of, reply_by_status
+from pilotwire.ocpp.codec.v16 import charging
 
 __all__ = ["read_answer", "spell"]
 
@@ -22,7 +22,6 @@ _TRIGGERS = {
 }
 # Only the security whitepaper's ExtendedTriggerMessage knows these.
 _EXTENDED_TRIGGERS = {"log_status": "LogStatusNotification", "sign_certificate": "SignChargePointCertificate"}
-_PURPOSES = {"station": "ChargePointMaxProfile", "default": "TxDefaultProfile", "session": "TxProfile"}
 _ROOTS = {"csms_root": "CentralSystemRootCertificate", "manufacturer_root": "ManufacturerRootCertificate"}
 
 
@@ -34,9 +33,11 @@ def spell(order: Order) -> Spelt:
     command = order.command
     match command:
         case c.StartCharging():
-            return "RemoteStartTransaction", given(idTag=_tag(order), connectorId=command.evse_id)
+            profile = command.profile and charging.profile_of(order, command.profile)
+            start = given(idTag=_tag(order), connectorId=command.evse_id, chargingProfile=profile)
+            return "RemoteStartTransaction", start
         case c.StopCharging():
-            return "RemoteStopTransaction", {"transactionId": _transaction(order)}
+            return "RemoteStopTransaction", {"transactionId": charging.transaction_number(order)}
         case c.Reset():
             return "Reset", {"type": _reset(command)}
         case c.Unlock():
@@ -63,15 +64,15 @@ def _further(order: Order) -> Spelt:  # noqa: C901, PLR0912 - a table
             return "ReserveNow", _reservation(order, command)
         case c.CancelReservation():
             return "CancelReservation", {"reservationId": command.reservation_id}
-        case c.SetLimit():
-            return "SetChargingProfile", _limit(order, command)
-        case c.ClearLimit():
-            purpose = None if command.scope is None else _PURPOSES[command.scope]
-            return "ClearChargingProfile", given(connectorId=command.evse_id, chargingProfilePurpose=purpose)
-        case c.GetCompositeSchedule():
-            unit = command.unit and command.unit.upper()
-            payload = {"connectorId": command.evse_id, "duration": command.duration_s}
-            return "GetCompositeSchedule", payload | given(chargingRateUnit=unit)
+        case (
+            c.SetLimit()
+            | c.ClearLimit()
+            | c.GetCompositeSchedule()
+            | c.SetChargingProfile()
+            | c.ClearChargingProfiles()
+            | c.GetChargingProfiles()
+        ):
+            return charging.spell(order)
         case c.GetConfiguration():
             return "GetConfiguration", {"key": list(command.keys)} if command.keys else {}
         case c.SetConfiguration():
@@ -86,6 +87,10 @@ def _further(order: Order) -> Spelt:  # noqa: C901, PLR0912 - a table
             return _firmware(order, command)
         case c.ListCertificates() | c.InstallCertificate() | c.DeleteCertificate():
             return _certificates(command)
+        case c.SendCertificate():
+            if command.purpose != "charging_station":
+                raise NotInVersion("OCPP 1.6 has no certificates for V2G")
+            return "CertificateSigned", {"certificateChain": command.chain}
         case _:
             raise _refusal(command)
 
@@ -107,15 +112,6 @@ def _as_tag(uid: str) -> str:
             f"the token has {len(uid)} characters; OCPP 1.6 takes 20 at most, and some stations 16"
         )
     return uid
-
-
-def _transaction(order: Order) -> int:
-    ref = order.transaction_ref
-    if ref is None:
-        raise Invalid("no open session is known there; give its transaction_id")
-    if not ref.isascii() or not ref.isdigit() or int(ref) >= 2**31:
-        raise Invalid(f"'{ref}' is not the number of a 1.6 transaction: a station cannot be told to stop it")
-    return int(ref)
 
 
 def _reset(command: c.Reset) -> str:
@@ -156,26 +152,8 @@ def _reservation(order: Order, command: c.Reserve) -> dict[str, Any]:
         "connectorId": command.evse_id or 0,
         "expiryDate": command.until,
         "idTag": _as_tag(token.uid),
-        "reservationId": order.number,
+        "reservationId": command.reservation_id or order.number,
     } | given(parentIdTag=token.group_id and _as_tag(token.group_id))
-
-
-def _limit(order: Order, command: c.SetLimit) -> dict[str, Any]:
-    amount, unit = (command.limit_w, "W") if command.limit_a is None else (command.limit_a, "A")
-    if amount is None or round(amount, 1) != amount:
-        raise NotInVersion("OCPP 1.6 takes limits with one decimal at most")
-    period = {"startPeriod": 0, "limit": amount} | given(numberPhases=command.number_phases)
-    schedule = {"chargingRateUnit": unit, "startSchedule": order.now, "chargingSchedulePeriod": [period]}
-    profile = {
-        "chargingProfileId": profile_id(command.scope, command.evse_id),
-        "stackLevel": command.stack_level,
-        "chargingProfilePurpose": _PURPOSES[command.scope],
-        "chargingProfileKind": "Absolute",
-        "chargingSchedule": schedule | given(duration=command.duration_s),
-    }
-    if command.scope == "session":
-        profile["transactionId"] = _transaction(order)
-    return {"connectorId": command.evse_id or 0, "csChargingProfiles": profile}
 
 
 def _local_list(order: Order, command: c.SendLocalList) -> dict[str, Any]:
@@ -272,7 +250,7 @@ def read_answer(order: Order, answer: dict[str, Any]) -> Reply:  # noqa: C901 - 
             return Reply(CommandState.DONE, "accepted", result={"file_name": answer["fileName"]})
         case c.UpdateFirmware() if "status" not in answer:
             return Reply(CommandState.DONE, "accepted")
-        case c.ClearLimit() if answer.get("status") == "Unknown":
+        case c.ClearLimit() | c.ClearChargingProfiles() if answer.get("status") == "Unknown":
             return Reply(CommandState.DONE, "nothing_to_clear")
         case c.ListCertificates():
             found = answer.get("certificateHashData") or []
@@ -280,15 +258,15 @@ def read_answer(order: Order, answer: dict[str, Any]) -> Reply:  # noqa: C901 - 
                 return Reply(CommandState.DONE, "not_found", result={"certificates": []})
             return reply_by_status(answer.get("status"), certificates=found)
         case c.Reserve():
-            return reply_by_status(answer.get("status"), reservation_id=order.number)
+            return reply_by_status(
+                answer.get("status"), reservation_id=order.command.reservation_id or order.number
+            )
         case c.SendLocalList():
             return reply_by_status(answer.get("status"), version=order.number)
         case c.GetCompositeSchedule():
-            return reply_by_status(
-                answer.get("status"),
-                starts_at=answer.get("scheduleStart"),
-                schedule=answer.get("chargingSchedule"),
-            )
+            schedule, start = answer.get("chargingSchedule"), answer.get("scheduleStart")
+            limits = None if schedule is None else limits_of(schedule, start)
+            return reply_by_status(answer.get("status"), starts_at=start, schedule=schedule, limits=limits)
         case _:
             return reply_by_status(
                 answer.get("status"), data=answer.get("data"), file_name=answer.get("filename")

@@ -4,15 +4,14 @@ from typing import Any
 
 from msgspec import UNSET
 
+from pilotwire.domain.certificates.messages import CertificateAnswer, CertificateRequested
 from pilotwire.domain.stations.messages import (
     FirmwareProgressed,
     LogProgressed,
-    ReportReceived,
     SecurityEventReported,
 )
 from pilotwire.ocpp.codec.inbound import Inbound, nothing, or_none, trimmed
-from pilotwire.ocpp.codec.v16.wire.security import SignCertificateResponse
-from pilotwire.ocpp.codec.wiretypes import WireStruct
+from pilotwire.ocpp.codec.v16.wire.security import SignCertificateRequest, SignCertificateResponse
 
 __all__ = ["INBOUND"]
 
@@ -32,15 +31,14 @@ def _security(request: Any, notes: list[str]) -> SecurityEventReported:
     return SecurityEventReported(request.type, request.timestamp, trimmed(request.techInfo))
 
 
-def _csr(request: WireStruct, notes: list[str]) -> ReportReceived:
-    del request, notes
-    return ReportReceived("SignCertificate", b"")
+def _csr(request: SignCertificateRequest, notes: list[str]) -> CertificateRequested:
+    del notes
+    return CertificateRequested("charging_station", request.csr)
 
 
-def _no_certificate(answer: Any, request: Any) -> SignCertificateResponse:
-    """No authority signs yet, and the station must know that it will wait in vain. Spec: A02.FR.07 in 2.0.1."""
-    del answer, request
-    return SignCertificateResponse(status="Rejected")
+def _csr_answer(answer: CertificateAnswer, request: Any) -> SignCertificateResponse:
+    del request
+    return SignCertificateResponse(status="Accepted" if answer.accepted else "Rejected")
 
 
 INBOUND = {
@@ -49,5 +47,5 @@ INBOUND = {
     "DiagnosticsStatusNotification": Inbound(_log, nothing),
     "LogStatusNotification": Inbound(_log, nothing),
     "SecurityEventNotification": Inbound(_security, nothing),
-    "SignCertificate": Inbound(_csr, _no_certificate),
+    "SignCertificate": Inbound(_csr, _csr_answer),
 }

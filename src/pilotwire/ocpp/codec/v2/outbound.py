@@ -4,11 +4,13 @@ from typing import Any
 
 from pilotwire.core.errors import Invalid
 from pilotwire.domain.access.model import TokenKind, TokenStatus
+from pilotwire.domain.configuration.model import Setting
 from pilotwire.domain.operations import commands as c
 from pilotwire.domain.operations.model import CommandState, KnownToken, Order, Reply
-from pilotwire.ocpp.codec.outbound import NotInVersion, given, profile_id, reply_by_status, words
+from pilotwire.ocpp.codec.outbound import NotInVersion, given, reply_by_status, words
+from pilotwire.ocpp.codec.v2 import charging, monitoring
 
-__all__ = ["read_answer", "spell"]
+__all__ = ["read_answer", "spell", "variable_of"]
 
 Spelt = tuple[str, dict[str, Any]]
 
@@ -33,7 +35,6 @@ _TRIGGERS = {
     "sign_v2g_certificate": "SignV2GCertificate",
 }
 _RESETS = {"soft": "Immediate", "hard": "Immediate", "on_idle": "OnIdle"}
-_PURPOSES = {"station": "ChargingStationMaxProfile", "default": "TxDefaultProfile", "session": "TxProfile"}
 _ATTRIBUTES = {"actual": "Actual", "target": "Target", "min_set": "MinSet", "max_set": "MaxSet"}
 _REPORTS = {"configuration": "ConfigurationInventory", "full": "FullInventory", "summary": "SummaryInventory"}
 _PRIORITIES = {"always_front": "AlwaysFront", "in_front": "InFront", "normal_cycle": "NormalCycle"}
@@ -63,7 +64,11 @@ def spell(order: Order, *, since_21: bool) -> Spelt:  # noqa: C901 - a table
             token = _named(order, command.token_uid)
             start = {"idToken": _token(token), "remoteStartId": order.number}
             group = token.group_id and {"idToken": token.group_id, "type": "Central"}
-            return "RequestStartTransaction", start | given(evseId=command.evse_id, groupIdToken=group)
+            profile = command.profile and charging.profile_of(
+                order, command.profile, _transaction, since_21=since_21
+            )
+            more = given(evseId=command.evse_id, groupIdToken=group, chargingProfile=profile)
+            return "RequestStartTransaction", start | more
         case c.StopCharging():
             return "RequestStopTransaction", {"transactionId": _transaction(order)}
         case c.Reset():
@@ -86,25 +91,21 @@ def spell(order: Order, *, since_21: bool) -> Spelt:  # noqa: C901 - a table
         case c.CancelReservation():
             return "CancelReservation", {"reservationId": command.reservation_id}
         case _:
-            return _of_power_and_settings(order)
+            return _of_power_and_settings(order, since_21=since_21)
 
 
-def _of_power_and_settings(order: Order) -> Spelt:  # noqa: C901 - a table
+def _of_power_and_settings(order: Order, *, since_21: bool) -> Spelt:
     command = order.command
     match command:
-        case c.SetLimit():
-            return "SetChargingProfile", _limit(order, command)
-        case c.ClearLimit():
-            purpose = None if command.scope is None else _PURPOSES[command.scope]
-            which = given(evseId=command.evse_id, chargingProfilePurpose=purpose)
-            # Spec: K10.FR.02: a number or criteria are needed.
-            if not which:
-                raise NotInVersion("OCPP 2.x clears by scope or EVSE: give a scope, an evse_id or both")
-            return "ClearChargingProfile", {"chargingProfileCriteria": which}
-        case c.GetCompositeSchedule():
-            unit = command.unit and command.unit.upper()
-            payload = {"evseId": command.evse_id, "duration": command.duration_s}
-            return "GetCompositeSchedule", payload | given(chargingRateUnit=unit)
+        case (
+            c.SetLimit()
+            | c.ClearLimit()
+            | c.GetCompositeSchedule()
+            | c.SetChargingProfile()
+            | c.ClearChargingProfiles()
+            | c.GetChargingProfiles()
+        ):
+            return charging.spell(order, _transaction, since_21=since_21)
         case c.GetVariables():
             return "GetVariables", {"getVariableData": [_variable(each) for each in command.variables]}
         case c.SetVariables():
@@ -121,10 +122,10 @@ def _of_power_and_settings(order: Order) -> Spelt:  # noqa: C901 - a table
         case c.UpdateFirmware():
             return "UpdateFirmware", _firmware(order, command)
         case _:
-            return _of_people_and_trust(order)
+            return _of_people_and_trust(order, since_21=since_21)
 
 
-def _of_people_and_trust(order: Order) -> Spelt:
+def _of_people_and_trust(order: Order, *, since_21: bool) -> Spelt:  # noqa: C901, PLR0912 - a table
     command = order.command
     match command:
         case c.UpdateCost():
@@ -137,8 +138,11 @@ def _of_people_and_trust(order: Order) -> Spelt:
         case c.ClearDisplayMessage():
             return "ClearDisplayMessage", {"id": command.message_id}
         case c.GetDisplayMessages():
-            payload = {"requestId": order.number} | given(id=list(command.message_ids) or None)
-            return "GetDisplayMessages", payload
+            return "GetDisplayMessages", {"requestId": order.number} | given(
+                id=list(command.message_ids) or None,
+                priority=command.priority and _PRIORITIES[command.priority],
+                state=command.state and command.state.capitalize(),
+            )
         case c.CustomerInformation():
             token = None if command.token_uid is None else _token(_named(order, command.token_uid))
             who = given(idToken=token, customerIdentifier=command.customer_identifier)
@@ -151,6 +155,13 @@ def _of_people_and_trust(order: Order) -> Spelt:
         case c.InstallCertificate():
             payload = {"certificateType": _CERTIFICATES[command.use], "certificate": command.certificate}
             return "InstallCertificate", payload
+        case c.SendCertificate():
+            use = "V2GCertificate" if command.purpose == "v2g" else "ChargingStationCertificate"
+            number = command.request_id if since_21 else None
+            payload = {"certificateChain": command.chain, "certificateType": use}
+            return "CertificateSigned", payload | given(requestId=number)
+        case c.SetNetworkProfile():
+            return "SetNetworkProfile", _network_profile(command, since_21=since_21)
         case c.DeleteCertificate():
             return "DeleteCertificate", {
                 "certificateHashData": {
@@ -161,6 +172,8 @@ def _of_people_and_trust(order: Order) -> Spelt:
                 }
             }
         case _:
+            if (spelt := monitoring.spell(order)) is not None:
+                return spelt
             raise _refusal(command)
 
 
@@ -210,30 +223,11 @@ def _trigger(command: c.Trigger) -> dict[str, Any]:
 def _reservation(order: Order, command: c.Reserve) -> dict[str, Any]:
     token = _named(order, command.token_uid)
     group = token.group_id and {"idToken": token.group_id, "type": "Central"}
-    return {"id": order.number, "expiryDateTime": command.until, "idToken": _token(token)} | given(
-        evseId=command.evse_id, connectorType=command.connector_type, groupIdToken=group
-    )
-
-
-def _limit(order: Order, command: c.SetLimit) -> dict[str, Any]:
-    amount, unit = (command.limit_w, "W") if command.limit_a is None else (command.limit_a, "A")
-    period = {"startPeriod": 0, "limit": amount} | given(numberPhases=command.number_phases)
-    schedule = {
-        "id": 1,
-        "chargingRateUnit": unit,
-        "startSchedule": order.now,
-        "chargingSchedulePeriod": [period],
-    }
-    profile = {
-        "id": profile_id(command.scope, command.evse_id),
-        "stackLevel": command.stack_level,
-        "chargingProfilePurpose": _PURPOSES[command.scope],
-        "chargingProfileKind": "Absolute",
-        "chargingSchedule": [schedule | given(duration=command.duration_s)],
-    }
-    if command.scope == "session":
-        profile["transactionId"] = _transaction(order)
-    return {"evseId": command.evse_id or 0, "chargingProfile": profile}
+    return {
+        "id": command.reservation_id or order.number,
+        "expiryDateTime": command.until,
+        "idToken": _token(token),
+    } | given(evseId=command.evse_id, connectorType=command.connector_type, groupIdToken=group)
 
 
 def _variable(each: c.Variable) -> dict[str, Any]:
@@ -243,6 +237,22 @@ def _variable(each: c.Variable) -> dict[str, Any]:
     variable = {"name": each.variable} | given(instance=each.variable_instance)
     kind = each.attribute and _ATTRIBUTES[each.attribute]
     return {"component": component, "variable": variable} | given(attributeType=kind)
+
+
+def variable_of(setting: Setting) -> dict[str, Any]:
+    """Spell which variable a setting is."""
+    place = setting.variable
+    return _variable(
+        c.Variable(
+            component=place.component,
+            variable=place.variable,
+            component_instance=place.component_instance or None,
+            variable_instance=place.variable_instance or None,
+            evse_id=place.evse_id or None,
+            connector_id=place.connector_id or None,
+            attribute=None if setting.attribute == "actual" else setting.attribute,  # type: ignore[arg-type]
+        )
+    )
 
 
 def _local_list(order: Order, command: c.SendLocalList) -> dict[str, Any]:
@@ -283,6 +293,20 @@ def _firmware(order: Order, command: c.UpdateFirmware) -> dict[str, Any]:
     return {"requestId": order.number, "firmware": firmware, **tries}
 
 
+def _network_profile(command: c.SetNetworkProfile, *, since_21: bool) -> dict[str, Any]:
+    return {
+        "configurationSlot": command.slot,
+        "connectionData": {
+            "ocppVersion": "OCPP21" if since_21 else "OCPP20",
+            "ocppInterface": command.interface,
+            "ocppTransport": "JSON",
+            "messageTimeout": command.message_timeout_s,
+            "ocppCsmsUrl": command.url,
+            "securityProfile": command.security_profile,
+        },
+    }
+
+
 def _message(command: c.SetDisplayMessage) -> dict[str, Any]:
     content = {"format": command.format.upper(), "content": command.text} | given(language=command.language)
     return {
@@ -300,6 +324,9 @@ def _message(command: c.SetDisplayMessage) -> dict[str, Any]:
 def read_answer(order: Order, answer: dict[str, Any]) -> Reply:  # noqa: C901, PLR0912 - a table
     """Say what an answer means."""
     status, info = answer.get("status"), answer.get("statusInfo")
+    reply = charging.read_answer(order, answer) or monitoring.read_answer(order, answer)
+    if reply is not None:
+        return reply
     match order.command:
         case c.GetVariables():
             return _of_variables(answer.get("getVariableResult"))
@@ -314,10 +341,10 @@ def read_answer(order: Order, answer: dict[str, Any]) -> Reply:  # noqa: C901, P
             return Reply(CommandState.DONE, "answered", result=result)
         case c.UpdateCost():
             return Reply(CommandState.DONE, "accepted")
-        case c.ClearLimit() | c.ClearDisplayMessage() if status == "Unknown":
+        case c.ClearDisplayMessage() if status == "Unknown":
             return Reply(CommandState.DONE, "nothing_to_clear")
         case c.GetDisplayMessages() if status == "Unknown":
-            return Reply(CommandState.DONE, "no_messages")
+            return Reply(CommandState.DONE, "no_messages", final=True)
         case c.ListCertificates():
             chains = answer.get("certificateHashDataChain") or []
             if status == "NotFound":
@@ -325,11 +352,9 @@ def read_answer(order: Order, answer: dict[str, Any]) -> Reply:  # noqa: C901, P
             found = [each.get("certificateHashData") for each in chains if isinstance(each, dict)]
             return reply_by_status(status, info, certificates=found)
         case c.Reserve():
-            return reply_by_status(status, info, reservation_id=order.number)
+            return reply_by_status(status, info, reservation_id=order.command.reservation_id or order.number)
         case c.SendLocalList():
             return reply_by_status(status, info, version=order.number)
-        case c.GetCompositeSchedule():
-            return reply_by_status(status, info, schedule=answer.get("schedule"))
         case c.StartCharging():
             return reply_by_status(status, info, transaction_id=answer.get("transactionId"))
         case c.GetBaseReport() | c.GetDisplayMessages() | c.CustomerInformation():

@@ -9,7 +9,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from pilotwire.ocpp.codec.v16.wire.scalars import Integer, Text20, Text25, Text255, Text50, Text500, Timestamp
 from pilotwire.ocpp.codec.v16.wire.types import ChargingProfile, IdTagInfo
-from pilotwire.ocpp.codec.wiretypes import WireStruct, require_plausible
+from pilotwire.ocpp.codec.wiretypes import FIRST_YEAR, LAST_YEAR, WireStruct, require_plausible
 
 AvailabilityStatus = Literal["Accepted", "Rejected", "Scheduled"]
 
@@ -188,7 +188,8 @@ class BootNotificationResponse(WireStruct, frozen=True, kw_only=True):
     interval: Integer
 
     def __post_init__(self) -> None:
-        require_plausible(self.currentTime)
+        if not FIRST_YEAR <= self.currentTime.year <= LAST_YEAR:
+            require_plausible(self.currentTime)
 
 
 class ChangeAvailabilityRequest(WireStruct, frozen=True, kw_only=True):
@@ -264,7 +265,8 @@ class HeartbeatResponse(WireStruct, frozen=True, kw_only=True):
     currentTime: Timestamp
 
     def __post_init__(self) -> None:
-        require_plausible(self.currentTime)
+        if not FIRST_YEAR <= self.currentTime.year <= LAST_YEAR:
+            require_plausible(self.currentTime)
 
 
 class SampledValue(WireStruct, frozen=True, kw_only=True):
@@ -321,7 +323,8 @@ class StartTransactionRequest(WireStruct, frozen=True, kw_only=True):
     timestamp: Timestamp
 
     def __post_init__(self) -> None:
-        require_plausible(self.timestamp)
+        if not FIRST_YEAR <= self.timestamp.year <= LAST_YEAR:
+            require_plausible(self.timestamp)
 
 
 class StatusNotificationRequest(WireStruct, frozen=True, kw_only=True):
@@ -396,7 +399,8 @@ class MeterValue(WireStruct, frozen=True, kw_only=True):
     sampledValue: Annotated[tuple[SampledValue, ...], Meta(min_length=1)]
 
     def __post_init__(self) -> None:
-        require_plausible(self.timestamp)
+        if not FIRST_YEAR <= self.timestamp.year <= LAST_YEAR:
+            require_plausible(self.timestamp)
 
 
 class TransactionData(WireStruct, frozen=True, kw_only=True):
@@ -404,7 +408,8 @@ class TransactionData(WireStruct, frozen=True, kw_only=True):
     sampledValue: tuple[TransactionSampledValue, ...]
 
     def __post_init__(self) -> None:
-        require_plausible(self.timestamp)
+        if not FIRST_YEAR <= self.timestamp.year <= LAST_YEAR:
+            require_plausible(self.timestamp)
 
 
 class MeterValuesRequest(WireStruct, frozen=True, kw_only=True):
@@ -426,7 +431,8 @@ class StopTransactionRequest(WireStruct, frozen=True, kw_only=True):
     transactionData: tuple[TransactionData, ...] | UnsetType = UNSET
 
     def __post_init__(self) -> None:
-        require_plausible(self.timestamp)
+        if not FIRST_YEAR <= self.timestamp.year <= LAST_YEAR:
+            require_plausible(self.timestamp)
 
 
 class RemoteStartTransactionRequest(WireStruct, frozen=True, kw_only=True):

@@ -8,7 +8,7 @@ from typing import Literal
 from msgspec import UNSET, UnsetType
 
 from pilotwire.ocpp.codec.v16.wire.scalars import Integer, Text255, Timestamp
-from pilotwire.ocpp.codec.wiretypes import WireStruct, require_plausible, require_uri
+from pilotwire.ocpp.codec.wiretypes import FIRST_YEAR, LAST_YEAR, WireStruct, require_plausible, require_uri
 
 DiagnosticsStatus = Literal["Idle", "Uploaded", "UploadFailed", "Uploading"]
 
@@ -66,8 +66,9 @@ class UpdateFirmwareRequest(WireStruct, frozen=True, kw_only=True):
     retryInterval: Integer | UnsetType = UNSET
 
     def __post_init__(self) -> None:
+        if not FIRST_YEAR <= self.retrieveDate.year <= LAST_YEAR:
+            require_plausible(self.retrieveDate)
         require_uri(self.location)
-        require_plausible(self.retrieveDate)
 
 
 class UpdateFirmwareResponse(WireStruct, frozen=True, kw_only=True):

@@ -8,7 +8,7 @@ from typing import Literal
 from msgspec import UNSET, UnsetType
 
 from pilotwire.ocpp.codec.v16.wire.scalars import Integer, Text20, Timestamp
-from pilotwire.ocpp.codec.wiretypes import WireStruct, require_plausible
+from pilotwire.ocpp.codec.wiretypes import FIRST_YEAR, LAST_YEAR, WireStruct, require_plausible
 
 CancelReservationStatus = Literal["Accepted", "Rejected"]
 
@@ -37,7 +37,8 @@ class ReserveNowRequest(WireStruct, frozen=True, kw_only=True):
     reservationId: Integer
 
     def __post_init__(self) -> None:
-        require_plausible(self.expiryDate)
+        if not FIRST_YEAR <= self.expiryDate.year <= LAST_YEAR:
+            require_plausible(self.expiryDate)
 
 
 class ReserveNowResponse(WireStruct, frozen=True, kw_only=True):

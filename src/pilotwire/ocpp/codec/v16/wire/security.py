@@ -19,7 +19,7 @@ from pilotwire.ocpp.codec.v16.wire.scalars import (
     Text800,
     Timestamp,
 )
-from pilotwire.ocpp.codec.wiretypes import WireStruct, require_plausible
+from pilotwire.ocpp.codec.wiretypes import FIRST_YEAR, LAST_YEAR, WireStruct, require_plausible
 
 CertificateSignedStatusEnumType = Literal["Accepted", "Rejected"]
 
@@ -129,7 +129,9 @@ class FirmwareType(WireStruct, frozen=True, kw_only=True):
     signature: Text800
 
     def __post_init__(self) -> None:
-        require_plausible(self.retrieveDateTime, self.installDateTime)
+        if not FIRST_YEAR <= self.retrieveDateTime.year <= LAST_YEAR:
+            require_plausible(self.retrieveDateTime)
+        require_plausible(self.installDateTime)
 
 
 class GetInstalledCertificateIdsRequest(WireStruct, frozen=True, kw_only=True):
@@ -186,7 +188,8 @@ class SecurityEventNotificationRequest(WireStruct, frozen=True, kw_only=True):
     techInfo: Text255 | UnsetType = UNSET
 
     def __post_init__(self) -> None:
-        require_plausible(self.timestamp)
+        if not FIRST_YEAR <= self.timestamp.year <= LAST_YEAR:
+            require_plausible(self.timestamp)
 
 
 class SecurityEventNotificationResponse(WireStruct, frozen=True, kw_only=True):

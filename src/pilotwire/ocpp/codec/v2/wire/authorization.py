@@ -28,7 +28,7 @@ from pilotwire.ocpp.codec.v2.wire.types import (
     OCSPRequestDataType,
     StatusInfoType,
 )
-from pilotwire.ocpp.codec.wiretypes import CustomData, WireStruct, require_plausible
+from pilotwire.ocpp.codec.wiretypes import FIRST_YEAR, LAST_YEAR, CustomData, WireStruct, require_plausible
 
 AuthorizeCertificateStatusEnumType = Literal[
     "Accepted",
@@ -117,7 +117,8 @@ class NotifySettlementRequest(WireStruct, frozen=True, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
     def __post_init__(self) -> None:
-        require_plausible(self.settlementTime)
+        if not FIRST_YEAR <= self.settlementTime.year <= LAST_YEAR:
+            require_plausible(self.settlementTime)
 
 
 class VatNumberValidationResponse(WireStruct, frozen=True, kw_only=True):

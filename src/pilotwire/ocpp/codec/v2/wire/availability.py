@@ -9,7 +9,7 @@ from msgspec import UNSET, UnsetType
 
 from pilotwire.ocpp.codec.v2.wire.scalars import IntegerNotNegative, Timestamp
 from pilotwire.ocpp.codec.v2.wire.types import EVSEType, StatusInfoType
-from pilotwire.ocpp.codec.wiretypes import CustomData, WireStruct, require_plausible
+from pilotwire.ocpp.codec.wiretypes import FIRST_YEAR, LAST_YEAR, CustomData, WireStruct, require_plausible
 
 ChangeAvailabilityStatusEnumType = Literal["Accepted", "Rejected", "Scheduled"]
 
@@ -31,7 +31,8 @@ class HeartbeatResponse(WireStruct, frozen=True, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
     def __post_init__(self) -> None:
-        require_plausible(self.currentTime)
+        if not FIRST_YEAR <= self.currentTime.year <= LAST_YEAR:
+            require_plausible(self.currentTime)
 
 
 class StatusNotificationRequest(WireStruct, frozen=True, kw_only=True):
@@ -44,7 +45,8 @@ class StatusNotificationRequest(WireStruct, frozen=True, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
     def __post_init__(self) -> None:
-        require_plausible(self.timestamp)
+        if not FIRST_YEAR <= self.timestamp.year <= LAST_YEAR:
+            require_plausible(self.timestamp)
 
 
 class StatusNotificationResponse(WireStruct, frozen=True, kw_only=True):

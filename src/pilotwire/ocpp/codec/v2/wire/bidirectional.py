@@ -10,7 +10,7 @@ from msgspec import UNSET, Meta, UnsetType
 from pilotwire.ocpp.codec.v2.wire.enums import EnergyTransferModeEnumType, GenericStatusEnumType
 from pilotwire.ocpp.codec.v2.wire.scalars import Integer, Text36, Timestamp
 from pilotwire.ocpp.codec.v2.wire.types import StatusInfoType
-from pilotwire.ocpp.codec.wiretypes import CustomData, WireStruct, require_plausible
+from pilotwire.ocpp.codec.wiretypes import FIRST_YEAR, LAST_YEAR, CustomData, WireStruct, require_plausible
 
 NotifyAllowedEnergyTransferStatusEnumType = Literal["Accepted", "Rejected"]
 
@@ -23,7 +23,8 @@ class AFRRSignalRequest(WireStruct, frozen=True, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
     def __post_init__(self) -> None:
-        require_plausible(self.timestamp)
+        if not FIRST_YEAR <= self.timestamp.year <= LAST_YEAR:
+            require_plausible(self.timestamp)
 
 
 class NotifyAllowedEnergyTransferRequest(WireStruct, frozen=True, kw_only=True):

@@ -19,7 +19,7 @@ from pilotwire.ocpp.codec.v2.wire.scalars import (
     Timestamp,
 )
 from pilotwire.ocpp.codec.v2.wire.types import CertificateHashDataType, OCSPRequestDataType, StatusInfoType
-from pilotwire.ocpp.codec.wiretypes import CustomData, WireStruct, require_plausible
+from pilotwire.ocpp.codec.wiretypes import FIRST_YEAR, LAST_YEAR, CustomData, WireStruct, require_plausible
 
 CertificateActionEnumType = Literal["Install", "Update"]
 
@@ -155,7 +155,8 @@ class CertificateStatusType(WireStruct, frozen=True, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
     def __post_init__(self) -> None:
-        require_plausible(self.nextUpdate)
+        if not FIRST_YEAR <= self.nextUpdate.year <= LAST_YEAR:
+            require_plausible(self.nextUpdate)
 
 
 class DeleteCertificateRequest(WireStruct, frozen=True, kw_only=True):

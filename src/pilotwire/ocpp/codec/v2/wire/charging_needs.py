@@ -9,7 +9,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from pilotwire.ocpp.codec.v2.wire.enums import DERControlEnumType, EnergyTransferModeEnumType
 from pilotwire.ocpp.codec.v2.wire.scalars import Integer, Integer0To100, Text2000, Text3, Text50, Timestamp
-from pilotwire.ocpp.codec.wiretypes import CustomData, WireStruct, require_plausible
+from pilotwire.ocpp.codec.wiretypes import FIRST_YEAR, LAST_YEAR, CustomData, WireStruct, require_plausible
 
 ControlModeEnumType = Literal["ScheduledControl", "DynamicControl"]
 
@@ -167,7 +167,8 @@ class EVPowerScheduleType(WireStruct, frozen=True, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
     def __post_init__(self) -> None:
-        require_plausible(self.timeAnchor)
+        if not FIRST_YEAR <= self.timeAnchor.year <= LAST_YEAR:
+            require_plausible(self.timeAnchor)
 
 
 class EVAbsolutePriceScheduleType(WireStruct, frozen=True, kw_only=True):
@@ -182,7 +183,8 @@ class EVAbsolutePriceScheduleType(WireStruct, frozen=True, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
     def __post_init__(self) -> None:
-        require_plausible(self.timeAnchor)
+        if not FIRST_YEAR <= self.timeAnchor.year <= LAST_YEAR:
+            require_plausible(self.timeAnchor)
 
 
 class EVEnergyOfferType(WireStruct, frozen=True, kw_only=True):

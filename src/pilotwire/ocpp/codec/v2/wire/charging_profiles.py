@@ -33,7 +33,7 @@ from pilotwire.ocpp.codec.v2.wire.scalars import (
     Text88,
     Timestamp,
 )
-from pilotwire.ocpp.codec.wiretypes import CustomData, WireStruct, require_plausible
+from pilotwire.ocpp.codec.wiretypes import FIRST_YEAR, LAST_YEAR, CustomData, WireStruct, require_plausible
 
 
 class RationalNumberType(WireStruct, frozen=True, kw_only=True):
@@ -181,7 +181,8 @@ class PriceLevelScheduleType(WireStruct, frozen=True, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
     def __post_init__(self) -> None:
-        require_plausible(self.timeAnchor)
+        if not FIRST_YEAR <= self.timeAnchor.year <= LAST_YEAR:
+            require_plausible(self.timeAnchor)
 
 
 class OverstayRuleListType(WireStruct, frozen=True, kw_only=True):
@@ -230,7 +231,8 @@ class AbsolutePriceScheduleType(WireStruct, frozen=True, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
     def __post_init__(self) -> None:
-        require_plausible(self.timeAnchor)
+        if not FIRST_YEAR <= self.timeAnchor.year <= LAST_YEAR:
+            require_plausible(self.timeAnchor)
 
 
 class SalesTariffType(WireStruct, frozen=True, kw_only=True):

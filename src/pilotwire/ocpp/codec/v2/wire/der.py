@@ -10,7 +10,7 @@ from msgspec import UNSET, Meta, UnsetType
 from pilotwire.ocpp.codec.v2.wire.enums import DERControlEnumType
 from pilotwire.ocpp.codec.v2.wire.scalars import Integer, IntegerNotNegative, Text200, Text36, Timestamp
 from pilotwire.ocpp.codec.v2.wire.types import StatusInfoType
-from pilotwire.ocpp.codec.wiretypes import CustomData, WireStruct, require_plausible
+from pilotwire.ocpp.codec.wiretypes import FIRST_YEAR, LAST_YEAR, CustomData, WireStruct, require_plausible
 
 DERControlStatusEnumType = Literal["Accepted", "Rejected", "NotSupported", "NotFound"]
 
@@ -169,7 +169,8 @@ class NotifyDERAlarmRequest(WireStruct, frozen=True, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
     def __post_init__(self) -> None:
-        require_plausible(self.timestamp)
+        if not FIRST_YEAR <= self.timestamp.year <= LAST_YEAR:
+            require_plausible(self.timestamp)
 
 
 class NotifyDERAlarmResponse(WireStruct, frozen=True, kw_only=True):
@@ -188,7 +189,8 @@ class NotifyDERStartStopRequest(WireStruct, frozen=True, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
     def __post_init__(self) -> None:
-        require_plausible(self.timestamp)
+        if not FIRST_YEAR <= self.timestamp.year <= LAST_YEAR:
+            require_plausible(self.timestamp)
 
 
 class NotifyDERStartStopResponse(WireStruct, frozen=True, kw_only=True):

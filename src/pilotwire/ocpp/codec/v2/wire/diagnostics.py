@@ -29,7 +29,7 @@ from pilotwire.ocpp.codec.v2.wire.types import (
     StatusInfoType,
     VariableType,
 )
-from pilotwire.ocpp.codec.wiretypes import CustomData, WireStruct, require_plausible
+from pilotwire.ocpp.codec.wiretypes import FIRST_YEAR, LAST_YEAR, CustomData, WireStruct, require_plausible
 
 ClearMonitoringStatusEnumType = Literal["Accepted", "Rejected", "NotFound"]
 
@@ -146,7 +146,8 @@ class NotifyCustomerInformationRequest(WireStruct, frozen=True, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
     def __post_init__(self) -> None:
-        require_plausible(self.generatedAt)
+        if not FIRST_YEAR <= self.generatedAt.year <= LAST_YEAR:
+            require_plausible(self.generatedAt)
 
 
 class NotifyCustomerInformationResponse(WireStruct, frozen=True, kw_only=True):
@@ -300,7 +301,8 @@ class NotifyPeriodicEventStreamRequest(WireStruct, frozen=True, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
     def __post_init__(self) -> None:
-        require_plausible(self.basetime)
+        if not FIRST_YEAR <= self.basetime.year <= LAST_YEAR:
+            require_plausible(self.basetime)
 
 
 class ClearVariableMonitoringResponse(WireStruct, frozen=True, kw_only=True):
@@ -354,7 +356,8 @@ class EventDataType(WireStruct, frozen=True, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
     def __post_init__(self) -> None:
-        require_plausible(self.timestamp)
+        if not FIRST_YEAR <= self.timestamp.year <= LAST_YEAR:
+            require_plausible(self.timestamp)
 
 
 class MonitoringDataType(WireStruct, frozen=True, kw_only=True):
@@ -408,7 +411,8 @@ class NotifyEventRequest(WireStruct, frozen=True, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
     def __post_init__(self) -> None:
-        require_plausible(self.generatedAt)
+        if not FIRST_YEAR <= self.generatedAt.year <= LAST_YEAR:
+            require_plausible(self.generatedAt)
 
 
 class NotifyMonitoringReportRequest(WireStruct, frozen=True, kw_only=True):
@@ -422,7 +426,8 @@ class NotifyMonitoringReportRequest(WireStruct, frozen=True, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
     def __post_init__(self) -> None:
-        require_plausible(self.generatedAt)
+        if not FIRST_YEAR <= self.generatedAt.year <= LAST_YEAR:
+            require_plausible(self.generatedAt)
 
 
 class SetVariableMonitoringRequest(WireStruct, frozen=True, kw_only=True):

@@ -18,7 +18,7 @@ from pilotwire.ocpp.codec.v2.wire.scalars import (
     Timestamp,
 )
 from pilotwire.ocpp.codec.v2.wire.types import StatusInfoType
-from pilotwire.ocpp.codec.wiretypes import CustomData, WireStruct, require_plausible
+from pilotwire.ocpp.codec.wiretypes import FIRST_YEAR, LAST_YEAR, CustomData, WireStruct, require_plausible
 
 FirmwareStatusEnumType = Literal[
     "Downloaded",
@@ -72,7 +72,9 @@ class FirmwareType(WireStruct, frozen=True, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
     def __post_init__(self) -> None:
-        require_plausible(self.retrieveDateTime, self.installDateTime)
+        if not FIRST_YEAR <= self.retrieveDateTime.year <= LAST_YEAR:
+            require_plausible(self.retrieveDateTime)
+        require_plausible(self.installDateTime)
 
 
 class PublishFirmwareRequest(WireStruct, frozen=True, kw_only=True):

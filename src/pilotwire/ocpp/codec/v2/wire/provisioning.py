@@ -31,7 +31,7 @@ from pilotwire.ocpp.codec.v2.wire.types import (
     StatusInfoType,
     VariableType,
 )
-from pilotwire.ocpp.codec.wiretypes import CustomData, WireStruct, require_plausible
+from pilotwire.ocpp.codec.wiretypes import FIRST_YEAR, LAST_YEAR, CustomData, WireStruct, require_plausible
 
 APNAuthenticationEnumType = Literal["PAP", "CHAP", "NONE", "AUTO"]
 
@@ -170,7 +170,8 @@ class BootNotificationResponse(WireStruct, frozen=True, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
     def __post_init__(self) -> None:
-        require_plausible(self.currentTime)
+        if not FIRST_YEAR <= self.currentTime.year <= LAST_YEAR:
+            require_plausible(self.currentTime)
 
 
 class GetBaseReportResponse(WireStruct, frozen=True, kw_only=True):
@@ -322,7 +323,8 @@ class NotifyReportRequest(WireStruct, frozen=True, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
     def __post_init__(self) -> None:
-        require_plausible(self.generatedAt)
+        if not FIRST_YEAR <= self.generatedAt.year <= LAST_YEAR:
+            require_plausible(self.generatedAt)
 
 
 class SetVariablesRequest(WireStruct, frozen=True, kw_only=True):

@@ -9,7 +9,7 @@ from msgspec import UNSET, UnsetType
 
 from pilotwire.ocpp.codec.v2.wire.scalars import IntegerNotNegative, Text20, Timestamp
 from pilotwire.ocpp.codec.v2.wire.types import IdTokenType, StatusInfoType
-from pilotwire.ocpp.codec.wiretypes import CustomData, WireStruct, require_plausible
+from pilotwire.ocpp.codec.wiretypes import FIRST_YEAR, LAST_YEAR, CustomData, WireStruct, require_plausible
 
 CancelReservationStatusEnumType = Literal["Accepted", "Rejected"]
 
@@ -67,4 +67,5 @@ class ReserveNowRequest(WireStruct, frozen=True, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
     def __post_init__(self) -> None:
-        require_plausible(self.expiryDateTime)
+        if not FIRST_YEAR <= self.expiryDateTime.year <= LAST_YEAR:
+            require_plausible(self.expiryDateTime)

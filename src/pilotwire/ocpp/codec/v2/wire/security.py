@@ -10,7 +10,7 @@ from msgspec import UNSET, UnsetType
 from pilotwire.ocpp.codec.v2.wire.enums import GenericStatusEnumType
 from pilotwire.ocpp.codec.v2.wire.scalars import Integer, Text10000, Text255, Text50, Text5500, Timestamp
 from pilotwire.ocpp.codec.v2.wire.types import CertificateHashDataType, StatusInfoType
-from pilotwire.ocpp.codec.wiretypes import CustomData, WireStruct, require_plausible
+from pilotwire.ocpp.codec.wiretypes import FIRST_YEAR, LAST_YEAR, CustomData, WireStruct, require_plausible
 
 CertificateSignedStatusEnumType = Literal["Accepted", "Rejected"]
 
@@ -35,7 +35,8 @@ class SecurityEventNotificationRequest(WireStruct, frozen=True, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
     def __post_init__(self) -> None:
-        require_plausible(self.timestamp)
+        if not FIRST_YEAR <= self.timestamp.year <= LAST_YEAR:
+            require_plausible(self.timestamp)
 
 
 class SecurityEventNotificationResponse(WireStruct, frozen=True, kw_only=True):

@@ -28,7 +28,7 @@ from pilotwire.ocpp.codec.v2.wire.scalars import (
     Timestamp,
 )
 from pilotwire.ocpp.codec.v2.wire.types import StatusInfoType
-from pilotwire.ocpp.codec.wiretypes import CustomData, WireStruct, require_plausible
+from pilotwire.ocpp.codec.wiretypes import FIRST_YEAR, LAST_YEAR, CustomData, WireStruct, require_plausible
 
 ChargingProfileStatusEnumType = Literal["Accepted", "Rejected"]
 
@@ -244,7 +244,8 @@ class CompositeScheduleType(WireStruct, frozen=True, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
     def __post_init__(self) -> None:
-        require_plausible(self.scheduleStart)
+        if not FIRST_YEAR <= self.scheduleStart.year <= LAST_YEAR:
+            require_plausible(self.scheduleStart)
 
 
 class GetCompositeScheduleResponse(WireStruct, frozen=True, kw_only=True):
@@ -276,7 +277,8 @@ class NotifyEVChargingScheduleRequest(WireStruct, frozen=True, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
     def __post_init__(self) -> None:
-        require_plausible(self.timeBase)
+        if not FIRST_YEAR <= self.timeBase.year <= LAST_YEAR:
+            require_plausible(self.timeBase)
 
 
 class NotifyEVChargingNeedsRequest(WireStruct, frozen=True, kw_only=True):

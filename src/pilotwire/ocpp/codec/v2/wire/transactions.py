@@ -27,7 +27,7 @@ from pilotwire.ocpp.codec.v2.wire.types import (
     MessageContentType,
     MeterValueType,
 )
-from pilotwire.ocpp.codec.wiretypes import CustomData, WireStruct, require_plausible
+from pilotwire.ocpp.codec.wiretypes import FIRST_YEAR, LAST_YEAR, CustomData, WireStruct, require_plausible
 
 ChargingStateEnumType = Literal["EVConnected", "Charging", "SuspendedEV", "SuspendedEVSE", "Idle"]
 
@@ -157,7 +157,8 @@ class ChargingPeriodType(WireStruct, frozen=True, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
     def __post_init__(self) -> None:
-        require_plausible(self.startPeriod)
+        if not FIRST_YEAR <= self.startPeriod.year <= LAST_YEAR:
+            require_plausible(self.startPeriod)
 
 
 class TransactionType(WireStruct, frozen=True, kw_only=True):
@@ -233,4 +234,5 @@ class TransactionEventRequest(WireStruct, frozen=True, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
     def __post_init__(self) -> None:
-        require_plausible(self.timestamp)
+        if not FIRST_YEAR <= self.timestamp.year <= LAST_YEAR:
+            require_plausible(self.timestamp)

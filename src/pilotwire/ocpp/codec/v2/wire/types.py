@@ -31,7 +31,7 @@ from pilotwire.ocpp.codec.v2.wire.scalars import (
     Text8,
     Timestamp,
 )
-from pilotwire.ocpp.codec.wiretypes import CustomData, WireStruct, require_plausible
+from pilotwire.ocpp.codec.wiretypes import FIRST_YEAR, LAST_YEAR, CustomData, WireStruct, require_plausible
 
 
 class StatusInfoType(WireStruct, frozen=True, kw_only=True):
@@ -148,4 +148,5 @@ class MeterValueType(WireStruct, frozen=True, kw_only=True):
     customData: CustomData | UnsetType = UNSET
 
     def __post_init__(self) -> None:
-        require_plausible(self.timestamp)
+        if not FIRST_YEAR <= self.timestamp.year <= LAST_YEAR:
+            require_plausible(self.timestamp)

@@ -1,0 +1,39 @@
+"""Opening the database, and ending what runs beside."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+
+from pilotwire.db.embedded import EmbeddedPostgres
+from pilotwire.db.engine import Database
+from pilotwire.db.migrate import migrate
+from pilotwire.settings import Settings
+
+__all__ = ["cancelled", "open_database"]
+
+
+async def open_database(
+    settings: Settings, stack: AsyncExitStack, progress: Callable[[str], None] | None = None
+) -> Database:
+    """Open the operator's PostgreSQL, or start the embedded one; bring its schema up to date.
+
+    The embedded server is watched: if it dies it is started again.
+    """
+    url = settings.database_url.get_secret_value()
+    if not url:
+        postgres = EmbeddedPostgres(settings.data_dir / "postgres")
+        url = await postgres.start(progress)
+        stack.push_async_callback(postgres.stop)
+        watching = asyncio.create_task(postgres.watch())
+        stack.push_async_callback(cancelled, watching)
+    database = Database(url)
+    stack.push_async_callback(database.close)
+    await migrate(database.engine)
+    await database.open()
+    return database
+
+
+async def cancelled(task: "asyncio.Task[None]") -> None:
+    """Cancel what runs beside, and wait for its end."""
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)

@@ -1,0 +1,1 @@
+"""Energy management: trees, readings, wishes, overrides, looking at it."""

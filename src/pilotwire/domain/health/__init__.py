@@ -1,0 +1,1 @@
+"""Health: how well stations, sites and models do their work."""

@@ -1,0 +1,1 @@
+"""Files between stations and the system: firmware that they fetch, logs that they deliver."""

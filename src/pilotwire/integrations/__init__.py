@@ -1,0 +1,1 @@
+"""What stands outside: implementations of the protocols that the domain declares."""
