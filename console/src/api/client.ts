@@ -1,0 +1,59 @@
+// Our REST API, typed from its OpenAPI document (scripts/generate_console_api.py).
+import createClient, { type Middleware } from 'openapi-fetch';
+import type { components, paths } from './schema';
+
+export type Schemas = components['schemas'];
+
+/** A refusal or fault as the server told it (RFC 9457); `code` is stable. */
+export class Problem extends Error {
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    readonly title: string,
+    readonly detail: string,
+    readonly errors: { field: string; message: string }[],
+  ) {
+    super(detail || title);
+    this.name = 'Problem';
+  }
+}
+
+interface ProblemBody {
+  code?: string;
+  title?: string;
+  detail?: string;
+  errors?: { field: string; message: string }[];
+}
+
+const problems: Middleware = {
+  async onResponse({ response }) {
+    if (response.ok) return undefined;
+    let body: ProblemBody = {};
+    try {
+      body = (await response.clone().json()) as ProblemBody;
+    } catch {
+      // Not ours: a proxy's page, perhaps. The status has to do.
+    }
+    throw new Problem(
+      response.status,
+      body.code ?? 'error',
+      body.title ?? `HTTP ${response.status}`,
+      body.detail ?? '',
+      body.errors ?? [],
+    );
+  },
+};
+
+/** The client: `const { data } = await api.GET('/api/v1/stations', ...)`; anything but success throws a Problem. */
+export const api = createClient<paths>({
+  baseUrl: '',
+  headers: { 'X-Pilotwire': '1' },
+});
+api.use(problems);
+
+/** Take the data out of an answer; an answer without any is a fault. */
+export async function data<Content>(answer: Promise<{ data?: Content }>): Promise<Content> {
+  const { data: content } = await answer;
+  if (content === undefined) throw new Problem(0, 'error', 'The answer was empty.', '', []);
+  return content;
+}

@@ -1,0 +1,95 @@
+import { describe, expect, it } from 'vitest';
+import { bandLines, originLines, originSums, planLines } from './lines';
+import type { Forecast, SiteOrigin } from './questions';
+
+const AT = Date.UTC(2030, 0, 1) / 1000;
+const iso = (seconds: number) => new Date(seconds * 1000).toISOString();
+
+const forecast: Forecast = {
+  site_id: 'x',
+  made_at: iso(AT),
+  starts_at: [iso(AT), iso(AT + 3600)],
+  step_s: 3600,
+  bands: [
+    {
+      target: 'solar_w',
+      quantiles: [0.1, 0.5, 0.9],
+      values: [
+        [1000, 2000],
+        [3000, 4000],
+        [5000, 6000],
+      ],
+    },
+  ],
+  stay_quantiles: [],
+  stays: [],
+  models: [],
+};
+
+const origin = (solar: number, grid: number, grams: number | null) => ({
+  energy_wh: solar + grid,
+  solar_wh: solar,
+  wind_wh: 0,
+  battery_wh: 0,
+  grid_wh: grid,
+  unknown_wh: 0,
+  renewable_wh: solar,
+  renewable_percent: 50,
+  co2_g: grams,
+  co2_known_wh: grid,
+  marginal_co2_g: null,
+  marginal_co2_known_wh: 0,
+});
+
+describe('lines of energy', () => {
+  it('draws a band as its upper end, its lower end and the median, up to the end of the last hour', () => {
+    expect(bandLines(forecast, 'solar_w', 1000)).toEqual({
+      times: [AT, AT + 3600, AT + 7200],
+      values: [
+        [5, 6, 6],
+        [1, 2, 2],
+        [3, 4, 4],
+      ],
+    });
+    expect(bandLines(forecast, 'wind_w', 1000)).toBeNull();
+  });
+
+  it('gives the plan the band of the hour in which each of its steps begins', () => {
+    const plan = {
+      at: iso(AT + 300),
+      starts_at: [iso(AT + 300), iso(AT + 3600)],
+      steps_s: [3300, 900],
+      grid_w: [0, 0],
+      chargers_w: [0, 0],
+      generation_w: {},
+      battery_w: {},
+    } as unknown as Parameters<typeof planLines>[0];
+    const lines = planLines(plan, { step_s: 900, items: [] }, forecast);
+    expect(lines.values.slice(-2)).toEqual([
+      [5, 6, 6],
+      [1, 2, 2],
+    ]);
+    expect(planLines(plan, { step_s: 900, items: [] }).values.at(-1)).toEqual([null, null, null]);
+  });
+
+  it('sums where the energy came from, with grams only where some are known', () => {
+    const step = (at: number, grams: number | null) => ({
+      at: iso(at),
+      site: origin(3000, 3000, grams),
+      sessions: origin(1000, 500, grams),
+      rest: origin(2000, 2500, grams),
+    });
+    const found: SiteOrigin = { step_s: 1800, items: [step(AT, null), step(AT + 1800, 150)] };
+    expect(originSums(found)).toEqual({
+      taken: 3000,
+      renewable: 2000,
+      known: 3000,
+      grams: 150,
+      used: 12000,
+      siteRenewable: 6000,
+    });
+    const lines = originLines(found);
+    expect(lines.times).toEqual([AT, AT + 1800, AT + 3600]);
+    expect(lines.values[0]).toEqual([2, 2, 2]);
+  });
+});

@@ -1,0 +1,4 @@
+declare module 'virtual:places' {
+  const lines: string;
+  export default lines;
+}

@@ -1,0 +1,118 @@
+import { useNavigate } from '@tanstack/react-router';
+import { Download, X } from 'lucide-react';
+import { useCallback, useRef } from 'react';
+import type { Schemas } from '@/api/client';
+import { useShortcut } from '@/app/shortcuts';
+import { IconButton } from '@/ui/button';
+import { classes } from '@/ui/classes';
+import { fileName, saveFile, toCsv } from '@/ui/csv';
+import { SearchField } from '@/ui/fields';
+import { PageBody, PageHeader } from '@/ui/page';
+import { SavedViews } from '@/ui/saved-views';
+import { tUi } from '@/ui/text';
+import { SessionList } from './list';
+import { sessionsRoute, STATES, type SessionsSearch } from './route';
+import { t } from './text';
+
+type Session = Schemas['Session'];
+
+export function Sessions() {
+  const search = sessionsRoute.useSearch();
+  const navigate = useNavigate({ from: '/sessions' });
+  const field = useRef<HTMLInputElement>(null);
+  const shown = useRef<Session[]>([]);
+  const keepShown = useCallback((sessions: Session[]) => {
+    shown.current = sessions;
+  }, []);
+  useShortcut('/', t('search'), () => field.current?.focus());
+  const change = (next: Partial<SessionsSearch>) =>
+    void navigate({ search: (before) => ({ ...before, ...next }), replace: true });
+  return (
+    <>
+      <PageHeader title={t('title')} />
+      <PageBody fill className="max-lg:h-[calc(100dvh-52px)]">
+        <div className="panel flex min-h-96 flex-1 flex-col overflow-hidden">
+          <div className="flex flex-wrap items-center gap-2 px-4 py-3">
+            <SearchField
+              ref={field}
+              label={t('search')}
+              value={search.q ?? ''}
+              onValue={(q) => change({ q: q || undefined })}
+              shortcut="/"
+              className="w-64 max-sm:w-full"
+            />
+            <div
+              role="group"
+              aria-label={t('filter')}
+              className="flex rounded-md border border-line p-0.5"
+            >
+              {([undefined, ...STATES] as const).map((state) => (
+                <button
+                  key={state ?? 'all'}
+                  type="button"
+                  aria-pressed={search.state === state}
+                  onClick={() => change({ state })}
+                  className={classes(
+                    'h-[26px] rounded px-2.5',
+                    search.state === state ? 'bg-hover font-medium' : 'text-muted hover:text-text',
+                  )}
+                >
+                  {t(`state.${state ?? 'all'}`)}
+                </button>
+              ))}
+            </div>
+            {search.station && (
+              <span className="inline-flex h-7 items-center gap-1 rounded-full border border-accent bg-accent-soft pr-1 pl-2.5 text-xs">
+                {t('station', { station: search.station })}
+                <button
+                  type="button"
+                  aria-label={t('station.clear')}
+                  onClick={() => change({ station: undefined })}
+                  className="inline-flex size-6 items-center justify-center rounded-full hover:bg-hover"
+                >
+                  <X aria-hidden size={13} />
+                </button>
+              </span>
+            )}
+            <div className="ml-auto flex items-center gap-2">
+              <SavedViews screen="sessions" />
+              <IconButton
+                icon={Download}
+                label={tUi('csv')}
+                onClick={() => saveFile(fileName('sessions'), csvOf(shown.current))}
+              />
+            </div>
+          </div>
+          <div className="flex min-h-0 flex-1 flex-col border-t border-line">
+            <SessionList
+              state={search.state}
+              station={search.station}
+              filter={search.q ?? ''}
+              onShown={keepShown}
+            />
+          </div>
+        </div>
+      </PageBody>
+    </>
+  );
+}
+
+function csvOf(sessions: Session[]): string {
+  const head = [
+    'id',
+    'station_id',
+    'evse_id',
+    'token_uid',
+    'state',
+    'started_at',
+    'ended_at',
+    'energy_wh',
+    'meter_start_wh',
+    'meter_end_wh',
+    'stop_reason',
+  ] as const;
+  return toCsv(
+    [...head, 'review'],
+    sessions.map((session) => [...head.map((name) => session[name]), session.review.join(' ')]),
+  );
+}
