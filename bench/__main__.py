@@ -1,14 +1,20 @@
-"""`python -m bench COMMAND`: gateway, crash, load, baseline, null."""
+"""`python -m bench COMMAND`: gateway, console, crash, energy, inside, load, baseline, null."""
 
 import importlib
 import sys
 
 _COMMANDS = {
     "gateway": ("bench.gateway", "measure Pilotwire's gateway against the usual way and against its budgets"),
+    "console": ("bench.console", "measure what readers of the live stream cost the server"),
     "crash": (
         "bench.crash",
         "kill the server or PostgreSQL under load, and look for losses",
     ),
+    "energy": (
+        "bench.energy",
+        "real sessions against acnportal's algorithms; --scale: 1,000 to 5,000 EVSEs; --prices: a year",
+    ),
+    "inside": ("bench.inside", "what a message costs between socket and writer, without both"),
     "load": ("bench.load", "drive any OCPP server with N stations"),
     "baseline": ("bench.baseline", "the usual way: ocpp + websockets + SQLAlchemy, commit per message"),
     "null": ("bench.null_server", "a server that only answers: the load generator's own ceiling"),

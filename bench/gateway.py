@@ -26,7 +26,7 @@ from typing import Any
 
 from rich.console import Console
 
-from bench.budgets import judge, show
+from bench.budgets import OFFERED_PER_S, judge, rate_to_offer, show
 from bench.limits import raise_open_files
 from bench.measure import cpu_s, machine, machine_cpu_s, memory_kib, process_tree, versions
 from bench.servers import (
@@ -56,7 +56,8 @@ class Options:
     active: int = 1000
     seconds: float = 15.0
     warmup: float = 4.0
-    rate: float = 3000.0
+    rate: float = 0.0
+    """Messages/s of part offered; 0: the budget's, or less on a machine that is saturated by it."""
     sources: int = 1
     quick: bool = False
     postgres: str = ""
@@ -154,7 +155,7 @@ class Gateway:
                 await self._counted("saturate", server, dsn, self._saturating())
             if "offered" in parts:
                 await self._counted("offered", server, dsn, self._offering())
-                self.figures["offered"]["rate_per_s"] = options.rate
+                self.figures["offered"]["rate_per_s"] = self._rate()
             if "storm" in parts:
                 server = await self._again(server, dsn)
                 await self._counted("storm", server, dsn, {"mode": "storm", "stations": options.stations})
@@ -179,10 +180,14 @@ class Gateway:
         return {
             "mode": "offered",
             "stations": options.stations,
-            "rate": options.rate,
+            "rate": self._rate(),
             "seconds": options.seconds,
             "warmup": options.warmup,
         }
+
+    def _rate(self) -> float:
+        saturated = self.figures.get("saturate")
+        return self.options.rate or rate_to_offer(saturated and saturated["messages_per_s"])
 
     async def _serve(self, dsn: str) -> Server:
         environment = {"PILOTWIRE_DATABASE_URL": dsn, "PILOTWIRE_BOOTSTRAP_API_KEY": self.api_key}
@@ -270,7 +275,11 @@ def parse(arguments: list[str]) -> Options:
         "--seconds", type=float, help=f"length of each measured window ({default.seconds:.0f})"
     )
     parser.add_argument("--warmup", type=float, help=f"seconds before each window ({default.warmup:.0f})")
-    parser.add_argument("--rate", type=float, help=f"messages/s of part offered ({default.rate:.0f})")
+    parser.add_argument(
+        "--rate",
+        type=float,
+        help=f"messages/s of part offered ({OFFERED_PER_S:.0f}, or half of the saturated rate)",
+    )
     parser.add_argument("--sources", type=int, help="loopback addresses that stations come from (1)")
     parser.add_argument(
         "--postgres", default="", metavar="URL", help="an external PostgreSQL (embedded otherwise)"
