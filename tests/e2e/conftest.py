@@ -3,9 +3,12 @@
 import asyncio
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
+from concurrent.futures import Future
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -29,9 +32,16 @@ STATIONS = [f"SIM-{number:04d}" for number in range(1, 7)]
 
 @dataclass(frozen=True)
 class Site:
-    """Where the pages are."""
+    """Where the pages are, where stations connect, and the loop in which further stations can live."""
 
     url: str
+    stations_url: str = ""
+    loop: asyncio.AbstractEventLoop | None = None
+
+    def start(self, job: Coroutine[Any, Any, Any]) -> Future[Any]:
+        """Run something beside the server; a test cannot run a loop while its browser does."""
+        assert self.loop is not None
+        return asyncio.run_coroutine_threadsafe(job, self.loop)
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +62,8 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="module")
 def site(postgres_server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A whole server in a thread of its own, with six simulated stations at which cars charge."""
+    if not (files("pilotwire.web") / "static" / "index.html").is_file():
+        pytest.skip("the console is not built: run `make setup`")
     name = f"pages_{uuid4().hex[:12]}"
     dsn = create_database(postgres_server, name)
     settings = Settings(
@@ -62,7 +74,7 @@ def site(postgres_server: str, tmp_path_factory: pytest.TempPathFactory) -> Iter
         drain_timeout_s=1,
     )
     ready = threading.Event()
-    found: list[str] = []
+    found: list[Site] = []
     stops: list[asyncio.Event] = []
     loops: list[asyncio.AbstractEventLoop] = []
 
@@ -75,13 +87,13 @@ def site(postgres_server: str, tmp_path_factory: pytest.TempPathFactory) -> Iter
         try:
             edge, principal = server.edge, system_principal()
             await create_user(
-                edge.database, principal, email=EMAIL, name="T", role=Role.ADMIN, password=PASSWORD
+                edge.database, principal, email=EMAIL, name="T", role=Role.OWNER, password=PASSWORD
             )
             made = await create_stations(edge.database, edge.bus, edge.pepper, principal, STATIONS)
             network = generated_network(len(STATIONS), ("1.6", "2.0.1", "2.1"))
             for token in network.tokens:
                 await create_token(edge.database, edge.bus, principal, TokenDraft(uid=token.uid))
-            found.append(server.web.url)
+            found.append(Site(server.web.url, server.stations_url, loops[0]))
             ready.set()
             await simulate(
                 SimulatorOptions(
@@ -105,7 +117,7 @@ def site(postgres_server: str, tmp_path_factory: pytest.TempPathFactory) -> Iter
     try:
         assert ready.wait(60)
         assert found, "the server did not start"
-        yield Site(found[0])
+        yield found[0]
     finally:
         loops[0].call_soon_threadsafe(stops[0].set)
         thread.join(30)

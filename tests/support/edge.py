@@ -11,7 +11,8 @@ from uuid import uuid4
 import asyncpg
 from pydantic import SecretStr
 
-from pilotwire.app.server import Edge, open_database, open_edge
+from pilotwire.app.edge import Edge, open_edge
+from pilotwire.app.opening import open_database
 from pilotwire.core.clock import Clock, utc_now
 from pilotwire.db.engine import Database
 from pilotwire.db.migrate import migrate

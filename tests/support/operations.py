@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,7 +14,9 @@ from fastapi import FastAPI
 
 from pilotwire.domain.identity.model import Role, system_principal
 from pilotwire.domain.identity.usecases.manage_api_keys import create_api_key
-from pilotwire.web.server import create_web_app
+from pilotwire.domain.transfers.ports import FileStore
+from pilotwire.integrations.directory import DirectoryStore
+from pilotwire.web.server import WebServer
 from pilotwire.web.services import WebServices
 from tests.support.edge import RunningEdge, migrated_database, running_edge
 from tests.support.postgres import drop_database
@@ -88,34 +92,51 @@ class Operations:
 
 
 @asynccontextmanager
-async def operations_on(dsn: str) -> AsyncIterator[Operations]:
+async def _directory() -> AsyncIterator[Path]:
+    with TemporaryDirectory(prefix="pilotwire-files-") as name:
+        yield Path(name)
+
+
+@asynccontextmanager
+async def operations_on(
+    dsn: str, *, store: FileStore | None = None, **settings: Any
+) -> AsyncIterator[Operations]:
     """Start on a database; what an earlier start left is found again."""
-    async with running_edge(dsn) as edge:
+    async with running_edge(dsn, **settings) as edge, _directory() as directory:
         inner = edge.edge
         inner.desk._grace_s = 0.3
-        app = create_web_app(
+        web = WebServer(
             WebServices(
                 db=inner.database,
                 bus=inner.bus,
                 caller=inner.switchboard,
                 pepper=inner.pepper,
                 desk=inner.desk,
-            )
+                energy=inner.energy,
+                session_desk=inner.session_desk,
+                store=store or DirectoryStore(directory),
+                maximum_firmware_bytes=4 * 1024 * 1024,
+                maximum_log_bytes=2 * 1024 * 1024,
+            ),
+            "127.0.0.1",
+            0,
         )
+        await web.start()
+        inner.addresses.base_url = web.url
         _, key = await create_api_key(inner.database, system_principal(), "operator", Role.OPERATOR)
-        transport = httpx.ASGITransport(app)
+        transport = httpx.ASGITransport(web.app)
         headers = {"Authorization": f"Bearer {key}"}
         async with httpx.AsyncClient(
             transport=transport, base_url="http://pilotwire.test", headers=headers
         ) as http:
-            yield Operations(edge, http, app)
-        app.state.hub.close()
+            yield Operations(edge, http, web.app)
+        await web.stop()
 
 
 @asynccontextmanager
-async def operations(postgres_server: str) -> AsyncIterator[Operations]:
+async def operations(postgres_server: str, **settings: Any) -> AsyncIterator[Operations]:
     """Start on a database of one's own."""
     dsn = migrated_database(postgres_server)
-    async with operations_on(dsn) as made:
+    async with operations_on(dsn, **settings) as made:
         yield made
     drop_database(postgres_server, urlsplit(dsn).path.lstrip("/"))

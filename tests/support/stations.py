@@ -12,9 +12,11 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from tests.support.edge import PASSWORD, basic_header
 
-__all__ = ["Refused", "Station", "moment", "station"]
+__all__ = ["SILENCE", "Refused", "Station", "moment", "station"]
 
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
+SILENCE: dict[str, Any] = {"says": "nothing"}
+"""What a station answers that does not answer at all."""
 Answer = Callable[[str, dict[str, Any]], dict[str, Any] | None]
 T0 = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -107,6 +109,8 @@ class Station:
         if frame[0] == 2:
             self.calls.append((frame[2], frame[3]))
             payload = self.answer(frame[2], frame[3])
+            if payload is SILENCE:
+                return
             answer = [3, frame[1], payload] if payload is not None else [4, frame[1], "NotSupported", "", {}]
             await self.socket.send(json.dumps(answer))
             return

@@ -5,6 +5,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import UUID
 
@@ -15,18 +17,26 @@ from pilotwire.bus import LocalBus
 from pilotwire.core.ids import new_uuid
 from pilotwire.db.engine import Database
 from pilotwire.db.migrate import migrate
+from pilotwire.db.sealing import Seal
 from pilotwire.domain.identity.model import Role, system_principal
 from pilotwire.domain.identity.usecases.manage_api_keys import create_api_key
 from pilotwire.domain.operations.model import Order, Readiness, Reply
+from pilotwire.domain.sessions.decide import Deciding, SessionsView
 from pilotwire.domain.sessions.messages import Phase, Sample
 from pilotwire.domain.sessions.model import SessionFacts
 from pilotwire.domain.sessions.records import SampleKept, SessionKept
 from pilotwire.domain.sessions.repository import SINKS as SESSION_SINKS
+from pilotwire.domain.sessions.repository import look_up_ref
+from pilotwire.domain.sessions.settle import Settling, decide_settlement
 from pilotwire.domain.stations.ports import CallAnswer, LinkInfo, NotConnected
 from pilotwire.domain.stations.records import FrameKept
 from pilotwire.domain.stations.sinks import SINKS as STATION_SINKS
+from pilotwire.domain.transfers.model import log_key
+from pilotwire.domain.webhooks.model import Answer
+from pilotwire.integrations.directory import DirectoryStore
+from pilotwire.ocpp.codec.schemas import request_schema, sendable_actions
 from pilotwire.web.server import create_web_app
-from pilotwire.web.services import WebServices
+from pilotwire.web.services import OcppSchemas, WebServices
 from tests.support.postgres import create_database, drop_database, ensure_template, run_blocking
 
 __all__ = [
@@ -38,6 +48,7 @@ __all__ = [
     "drop_database",
     "keep_connector",
     "keep_frame",
+    "keep_log",
     "keep_samples",
     "keep_session",
     "migrated_database",
@@ -56,12 +67,16 @@ class StationsByHand:
     links: dict[int, LinkInfo] = field(default_factory=dict)
     answer: Callable[[str, bytes], CallAnswer] = lambda action, payload: CallAnswer(b'{"status":"Accepted"}')
     calls: list[tuple[int, str, bytes, float]] = field(default_factory=list)
+    db: Database | None = None
 
     async def call(self, station_id: int, action: str, payload: bytes, timeout_s: float = 30) -> CallAnswer:
         if station_id not in self.links:
             raise NotConnected
         self.calls.append((station_id, action, payload, timeout_s))
         return self.answer(action, payload)
+
+    async def renew_secret(self, station_id: int) -> bool:
+        return station_id in self.links
 
     def link(self, station_id: int) -> LinkInfo | None:
         return self.links.get(station_id)
@@ -74,6 +89,38 @@ class StationsByHand:
 
     async def send(self, station_id: int, order: Order) -> Reply:
         raise NotConnected
+
+    async def settle(self, station_id: int, settling: Settling) -> UUID:
+        assert self.db is not None
+        async with self.db.service.acquire() as connection:
+            facts = await look_up_ref(connection, station_id, settling.transaction_ref)
+            row = await connection.fetchrow(
+                "SELECT tenant_id, identity FROM station WHERE id = $1", station_id
+            )
+            assert facts is not None
+            view = SessionsView()
+            view.remember(facts)
+            deciding = Deciding(
+                row["tenant_id"], station_id, row["identity"], facts.last_at, new_uuid, lambda: 1, 22_000.0
+            )
+            facts, records = decide_settlement(view, settling, deciding)
+            for record in records:
+                await SESSION_SINKS[type(record)](connection, [record])
+        return facts.id
+
+
+class PostsByHand:
+    """Stands in for the outside: whatever is posted is taken."""
+
+    def __init__(self) -> None:
+        self.posted: list[tuple[str, bytes]] = []
+
+    def refusal(self, url: str) -> str | None:
+        return None if url.startswith("https://") else "use https"
+
+    async def post(self, url: str, body: bytes, headers: dict[str, str]) -> Answer:
+        self.posted.append((url, body))
+        return Answer(200, 1, "taken")
 
 
 @dataclass
@@ -122,17 +169,32 @@ async def open_edge(dsn: str, **more: Any) -> AsyncIterator[Edge]:
     """Put the application together on a database with the schema."""
     db = Database(dsn)
     await db.open()
-    caller = StationsByHand()
-    services = WebServices(db=db, bus=LocalBus(), caller=caller, pepper=PEPPER, desk=caller, **more)
-    app = create_web_app(services)
+    caller = StationsByHand(db=db)
     async with AsyncExitStack() as stack:
+        store = DirectoryStore(Path(stack.enter_context(TemporaryDirectory(prefix="pilotwire-files-"))))
+        services = WebServices(
+            db=db,
+            bus=LocalBus(),
+            caller=caller,
+            pepper=PEPPER,
+            desk=caller,
+            session_desk=caller,
+            store=store,
+            poster=PostsByHand(),
+            seal=Seal(PEPPER),
+            ocpp=OcppSchemas(sendable_actions, request_schema),
+            **more,
+        )
+        app = create_web_app(services)
         stack.push_async_callback(db.close)
         stack.callback(app.state.hub.close)
+        stack.callback(app.state.network.close)
         await db.service.execute("INSERT INTO tenant (id, name) VALUES (2, 'other')")
         keys = {}
         for role in Role:
             _, keys[role.value] = await create_api_key(db, system_principal(), f"test {role}", role)
-        _, keys["stranger"] = await create_api_key(db, system_principal(2), "stranger", Role.ADMIN)
+        keys["admin"] = keys["owner"]  # what the owner was called at first
+        _, keys["stranger"] = await create_api_key(db, system_principal(2), "stranger", Role.OWNER)
         yield Edge(db, services.bus, caller, services, app, keys, stack)
 
 
@@ -219,6 +281,25 @@ async def keep_session(
     async with edge.db.service.acquire() as connection:
         await SESSION_SINKS[SessionKept](connection, [record])
     return record.facts.id
+
+
+async def keep_log(edge: Edge, station_id: int) -> UUID:
+    """Keep a log of a station with its file."""
+
+    async def content() -> AsyncIterator[bytes]:
+        yield b"log"
+
+    log_id = new_uuid()
+    assert edge.services.store is not None
+    await edge.services.store.write(log_key(log_id), content())
+    await edge.db.service.execute(
+        "INSERT INTO station_log (id, tenant_id, station_id, command_id, kind, file_name, size_bytes, sha256)"
+        " VALUES ($1, 1, $2, 1, 'diagnostics', 'diagnostics.log', 3, $3)",
+        log_id,
+        station_id,
+        b"0" * 32,
+    )
+    return log_id
 
 
 async def keep_samples(edge: Edge, station_id: int, session_id: UUID, samples: list[Sample]) -> None:

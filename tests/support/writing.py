@@ -8,6 +8,7 @@ from typing import Any
 import asyncpg
 import msgspec
 
+from pilotwire.db.bundle import Writing
 from pilotwire.db.writer import Entry, GroupWriter, Sink
 
 __all__ = ["LINE_TABLE", "NAME", "Line", "Said", "running_writer", "texts", "write_lines"]
@@ -26,7 +27,7 @@ class Line(msgspec.Struct):
     text: str
 
 
-async def write_lines(connection: asyncpg.Connection, records: list[Line]) -> None:
+async def write_lines(connection: Writing, records: list[Line]) -> None:
     """The sink of lines."""
     await connection.execute(
         "INSERT INTO line (station_id, text) SELECT * FROM unnest($1::int[], $2::text[])",

@@ -22,7 +22,7 @@ PAGES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md"), *(ROOT / "bench").glob(
 _LINK = re.compile(r"!?\[[^\]]*\]\(([^()\s]+)\)")
 _FENCE = re.compile(r"^(```|~~~).*?^\1", re.MULTILINE | re.DOTALL)
 _CODE = re.compile(r"`[^`\n]*`")
-_COMMAND = re.compile(r"(?<![\w./-])pilotwire ((?:[a-z]+ ?)+)((?:[^\n`|;&#]|\\\n)*)")
+_COMMAND = re.compile(r"(?<![\w./-])pilotwire ((?:[a-z]+(?:-[a-z]+)* ?)+)((?:[^\n`|;&#]|\\\n)*)")
 _OPTION = re.compile(r"(?<!\S)--[a-z][a-z-]*")
 
 

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 import asyncpg
 import pytest
 
+from pilotwire.db.bundle import Writing
 from pilotwire.db.writer import Fenced, GroupWriter
 from tests.support.edge import migrated_database
 from tests.support.postgres import drop_database
@@ -148,7 +149,7 @@ async def test_who_takes_over_waits_for_the_batch_that_is_being_committed(
     await raise_epoch(connection, 1)
     reached, go_on = asyncio.Event(), asyncio.Event()
 
-    async def slowly(slow: asyncpg.Connection, records: list[Line]) -> None:
+    async def slowly(slow: Writing, records: list[Line]) -> None:
         await write_lines(slow, records)
         reached.set()
         await go_on.wait()

@@ -10,7 +10,10 @@ from urllib.parse import urlsplit
 import asyncpg
 import pytest
 
+from pilotwire.db.bundle import Writing
 from pilotwire.db.embedded import EmbeddedPostgres
+from pilotwire.db.engine import Database
+from pilotwire.db.migrate import migrate
 from pilotwire.db.writer import GroupWriter
 from tests.support.edge import migrated_database
 from tests.support.postgres import drop_database
@@ -59,11 +62,13 @@ async def test_a_connection_ended_in_the_middle_of_a_batch_is_made_anew(
 ) -> None:
     hurt = asyncio.Event()
 
-    async def interrupted(writing: asyncpg.Connection, records: list[Line]) -> None:
+    async def interrupted(writing: Writing, records: list[Line]) -> None:
         await write_lines(writing, records)
         if not hurt.is_set():
             hurt.set()
-            await connection.execute("SELECT pg_terminate_backend($1)", writing.get_server_pid())
+            await connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1", NAME
+            )
 
     writer = GroupWriter(dsn, NAME, {Line: interrupted})
     await writer.start()
@@ -121,9 +126,11 @@ async def test_killed_postgres_delays_and_loses_nothing(tmp_path: Path) -> None:
     dsn = await postgres.start()
     watching = asyncio.create_task(postgres.watch())
     try:
+        database = Database(dsn)
+        await migrate(database.engine)
+        await database.close()
         setup = await asyncpg.connect(dsn)
         await setup.execute(LINE_TABLE)
-        await setup.execute("CREATE TABLE writer_position (writer text PRIMARY KEY, batch bigint NOT NULL)")
         await setup.close()
         async with running_writer(dsn) as writer:
             said: list[Said] = []

@@ -9,12 +9,12 @@ import pytest
 from websockets import ConnectionClosed, InvalidStatus
 
 from pilotwire.core.clock import utc_now
+from pilotwire.domain.configuration.usecases.manage_templates import TemplateDraft, create_template
 from pilotwire.domain.identity.model import system_principal
 from pilotwire.domain.stations.usecases.change_station import change_station
 from pilotwire.domain.stations.usecases.manage_enrolment import (
     EnrolmentDraft,
     create_enrolment_key,
-    create_template,
     revoke_enrolment_key,
 )
 from tests.support.edge import RunningEdge, running_edge
@@ -104,6 +104,7 @@ async def newcomer() -> AsyncIterator[Newcomer]:
 
 
 @pytest.mark.parametrize("version", ["1.6", "2.0.1", "2.1"])
+@pytest.mark.covers("TC_073", "TC_A_09")
 async def test_from_the_first_knock_to_its_own_secret(
     edge: RunningEdge, newcomer: Newcomer, version: str
 ) -> None:
@@ -114,7 +115,8 @@ async def test_from_the_first_knock_to_its_own_secret(
         ("Acme", "Two", [{"component": "Light", "variable": "Light", "value": "5"}]),
         ("Other", "", [{"key": "Wrong", "value": "9"}]),
     ):  # fmt: skip
-        await create_template(edge.edge.database, system_principal(), vendor, model, entries)
+        draft = TemplateDraft(vendor, model, entries=entries)
+        await create_template(edge.edge.database, edge.edge.bus, system_principal(), draft)
     async with station(edge.url, NEWCOMER, version, password=key, answer=newcomer.answer) as cp:
         newcomer.link = cp
         waiting = await cp.boot()
@@ -154,6 +156,7 @@ async def test_a_key_that_admits_lets_its_stations_charge_at_once(
 
 @pytest.mark.parametrize("comes_with", ["old", "new"])
 @pytest.mark.parametrize("server_restarts", [False, True])
+@pytest.mark.covers("A01")
 async def test_a_station_that_dies_between_being_told_and_using_it(
     database: str, newcomer: Newcomer, comes_with: str, server_restarts: bool
 ) -> None:

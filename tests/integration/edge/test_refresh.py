@@ -9,7 +9,8 @@ import asyncpg
 import pytest
 from pydantic import SecretStr
 
-from pilotwire.app.server import Edge, open_database, open_edge
+from pilotwire.app.edge import Edge, open_edge
+from pilotwire.app.opening import open_database
 from pilotwire.settings import Settings
 
 

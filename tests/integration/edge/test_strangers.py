@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from tests.support.edge import PASSWORD, RunningEdge
 from tests.support.raw_station import RawStation, basic, upgrade_head
 from tests.support.stations import station
@@ -58,6 +60,7 @@ async def test_guessing_does_not_lock_the_station_out(edge: RunningEdge) -> None
         assert "currentTime" in await cp.call("Heartbeat", {})
 
 
+@pytest.mark.covers("TC_A_02", "TC_A_03")
 async def test_unknown_identity_and_wrong_password_get_the_same_bytes(edge: RunningEdge) -> None:
     unknown = await whole_answer(edge, "CP-9", basic(b"CP-9", PASSWORD.encode()))
     wrong = await whole_answer(edge, "CP-1", basic(b"CP-1", b"not the right password"))

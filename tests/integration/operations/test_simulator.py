@@ -20,6 +20,7 @@ from pilotwire.simulator.station import Station, StationOptions
 from tests.support.edge import PASSWORD
 from tests.support.operations import Operations, eventually, operations
 from tests.support.simulator_rig import MODEL, TOKEN, every_version, spec_of
+from tests.support.transfers import CONTENT, add_firmware, sign
 
 TWO = ("2.0.1", "2.1")
 
@@ -92,6 +93,7 @@ def certificate() -> str:
     "2.1:CostUpdated",
 )  # fmt: skip
 @every_version
+@pytest.mark.covers("TC_010", "TC_012", "TC_057", "TC_F_01", "TC_E_21", "TC_K_60")
 async def test_a_session_from_start_to_stop(system: Operations, version: OcppVersion) -> None:
     async with simulated(system, version) as station:
         name = station.spec.identity
@@ -123,6 +125,44 @@ async def test_a_session_from_start_to_stop(system: Operations, version: OcppVer
         assert (nothing["state"], nothing["outcome"]) == ("rejected", "not_possible")
 
 
+@pytest.mark.covers(
+    "2.0.1:GetChargingProfiles",
+    "2.0.1:ReportChargingProfiles",
+    "2.1:GetChargingProfiles",
+    "2.1:ReportChargingProfiles",
+)
+@every_version
+async def test_a_whole_profile_is_set_told_and_cleared(system: Operations, version: OcppVersion) -> None:
+    async with simulated(system, version) as station:
+        name = station.spec.identity
+        periods = [{"start_s": 0, "limit": 12}, {"start_s": 600, "limit": 8.5, "number_phases": 1}]
+        for number, (evse_id, purpose) in enumerate(
+            [(0, "default"), (1, "default"), (0, "station")], start=1
+        ):
+            profile = {"id": number, "purpose": purpose, "unit": "a", "stack_level": 1, "periods": periods}
+            done = await system.run(name, "set_charging_profile", evse_id=evse_id, profile=profile)
+            assert done["outcome"] == "accepted", done
+        schedule = await system.run(name, "get_composite_schedule", evse_id=1, unit="a", duration_s=900)
+        limits = schedule["result"]["limits"]
+        assert (limits["unit"], limits["duration_s"]) == ("a", 900)
+        assert [each["limit"] for each in limits["periods"]] == [12, 8.5]
+        if version in TWO:
+            told = await system.run(name, "get_charging_profiles")
+            assert told["outcome"] == "reported", told
+            found = {each["id"]: each for each in told["result"]["profiles"]}
+            assert found.keys() == {1, 2, 3}
+            assert (found[2]["evse_id"], found[2]["purpose"], found[2]["source"]) == (1, "default", "CSO")
+            assert found[3]["schedules"][0]["periods"] == [
+                {"start_s": 0, "limit": 12},
+                {"start_s": 600, "limit": 8.5, "number_phases": 1},
+            ]
+        assert (await system.run(name, "clear_charging_profiles", profile_id=3))["outcome"] == "accepted"
+        cleared = await system.run(name, "clear_charging_profiles", purpose="default", stack_level=1)
+        assert cleared["outcome"] == "accepted"
+        if version in TWO:
+            assert (await system.run(name, "get_charging_profiles"))["outcome"] == "no_profiles"
+
+
 @pytest.mark.covers("1.6:Reset", "2.0.1:Reset", "2.1:Reset")
 @every_version
 async def test_a_reset_is_done_when_the_station_has_booted(system: Operations, version: OcppVersion) -> None:
@@ -140,10 +180,19 @@ async def test_firmware_and_logs_are_followed_to_their_end(system: Operations, v
     async with simulated(system, version) as station:
         name = station.spec.identity
         for kind in ("diagnostics", "security"):
-            done = await system.run(name, "get_logs", location="https://logs.example/up", kind=kind)
+            done = await system.run(name, "get_logs", kind=kind)
             assert (done["state"], done["outcome"]) == ("done", "uploaded"), done
-        done = await system.run(name, "update_firmware", location="https://files.example/fw-7.0.0.bin")
+            (log, *_) = (await system.http.get("/api/v1/logs")).json()["items"]
+            content = (await system.http.get(f"/api/v1/logs/{log['id']}/content")).content
+            assert b"Alfen Eve Double SN0001, firmware 6.5.0" in content, "what the station delivered"
+        signature, key = sign(CONTENT)
+        image = await add_firmware(
+            system, vendor="Alfen", version="7.0.0", file_name="fw-7.0.0.bin", signature=signature,
+            signing_certificate=key,
+        )  # fmt: skip
+        done = await system.run(name, "update_firmware", image_id=image["id"])
         assert (done["state"], done["outcome"]) == ("done", "installed"), done
+        assert station.firmware_version == "7.0.0"
 
 
 SIMPLE: list[tuple[str, dict[str, Any], set[str]]] = [
@@ -170,11 +219,11 @@ VARIABLE = {"component": "OCPPCommCtrlr", "variable": "HeartbeatInterval"}
 SIMPLE_2: list[tuple[str, dict[str, Any], set[str]]] = [
     ("get_variables", {"variables": [VARIABLE]}, {"accepted"}),
     ("set_variables", {"variables": [{**VARIABLE, "value": "120"}]}, {"accepted"}),
-    ("get_base_report", {"kind": "full"}, {"accepted"}),
+    ("get_base_report", {"kind": "full"}, {"reported"}),
     ("set_display_message", {"message_id": 1, "text": "Hello"}, {"accepted"}),
-    ("get_display_messages", {}, {"accepted"}),
+    ("get_display_messages", {}, {"reported"}),
     ("clear_display_message", {"message_id": 1}, {"accepted"}),
-    ("customer_information", {"report": True, "token_uid": TOKEN.uid}, {"accepted"}),
+    ("customer_information", {"report": True, "token_uid": TOKEN.uid}, {"reported"}),
 ]
 
 
@@ -226,6 +275,7 @@ async def test_commands_that_end_with_their_answer(system: Operations, version: 
 
 
 @every_version
+@pytest.mark.covers("TC_011_2", "TC_F_04")
 async def test_an_accepted_start_without_a_car_is_a_ghost(system: Operations, version: OcppVersion) -> None:
     async with simulated(system, version) as station:
         task = await system.give(station.spec.identity, "start_charging", token_uid=TOKEN.uid, evse_id=1)

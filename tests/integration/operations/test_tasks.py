@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -193,6 +194,9 @@ async def test_a_version_without_the_command_is_refused_singly(system: Operation
     assert task["failed"] == 1
 
 
+SOON = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+
+
 @pytest.mark.parametrize(
     ("path", "body", "status", "hint"),
     [
@@ -232,6 +236,42 @@ async def test_a_version_without_the_command_is_refused_singly(system: Operation
         ),
         ("/stations/CP-1/commands", {"command": "get_logs", "location": "not an address"}, 422, "address"),
         ("/stations/CP-1/commands", {"command": "get_logs", "location": "ftp://u:p@h/x"}, 422, "password"),
+        ("/stations/CP-1/commands", {"command": "get_report"}, 422, "get_base_report"),
+        (
+            "/stations/CP-1/commands",
+            {"command": "publish_firmware", "location": "https://x.example/fw", "checksum": "x"},
+            422,
+            "checksum",
+        ),
+        ("/stations/CP-1/commands", {"command": "set_monitoring_level", "severity": 10}, 422, "severity"),
+        ("/stations/CP-1/commands", {"command": "set_monitoring_level", "severity": 5}, 422, "2.0.1"),
+        (
+            "/stations/CP-1/commands",
+            {
+                "command": "start_charging",
+                "token_uid": "TAG",
+                "profile": {
+                    "id": 1,
+                    "purpose": "default",
+                    "unit": "a",
+                    "periods": [{"start_s": 0, "limit": 6}],
+                },
+            },
+            422,
+            "purpose 'session'",
+        ),
+        (
+            "/stations/CP-1/commands",
+            {"command": "clear_cache", "not_before": "2020-01-01T00:00:00Z"},
+            422,
+            "to come",
+        ),
+        (
+            "/stations/CP-1/commands",
+            {"command": "clear_cache", "when_offline": "refuse", "not_before": SOON},
+            422,
+            "not_before",
+        ),
         ("/commands", {"command": "clear_cache"}, 422, "stations"),
         ("/commands", {"command": "clear_cache", "stations": ["CP-1", "NOBODY"]}, 404, "NOBODY"),
         ("/commands", {"command": "clear_cache", "filter": {"q": "nothing like it"}}, 409, "filter"),
@@ -390,3 +430,37 @@ async def test_the_api_describes_every_command(system: Operations) -> None:
         "schema"
     ]
     assert set(body["properties"]["command"]["enum"]) <= names
+
+
+async def test_a_command_for_later_waits_for_its_moment(system: Operations) -> None:
+    async with station(system.edge.url, "CP-1", "1.6", answer=lambda *_: ACCEPTED) as cp:
+        await cp.boot()
+        soon = datetime.now(UTC) + timedelta(seconds=4)
+        later = {"not_before": soon.isoformat(), "expires_in_s": 60}
+        task = await system.give("CP-1", "set_availability", available=False, **later)
+        waiting = (await system.task(task))["results"]["items"][0]
+        assert datetime.fromisoformat(waiting["expires_at"]) >= soon + timedelta(seconds=60)
+        await system.run("CP-1", "clear_cache")  # it holds up no others
+        done = await system.result(task)
+        assert datetime.fromisoformat(done["sent_at"]) >= soon
+        assert [action for action, _ in cp.calls] == ["ClearCache", "ChangeAvailability"]
+
+
+@pytest.mark.parametrize(
+    ("more", "hint"),
+    [
+        ({"not_before": "2020-01-01T00:00:00Z"}, "to come"),
+        ({"not_before": "2999-01-01T00:00:00Z"}, "within a year"),
+        ({"not_before": "2030-01-01T00:00:00"}, "zone"),
+        ({"not_before": "tomorrow"}, "not_before"),
+    ],
+)
+async def test_a_moment_that_cannot_be_is_refused(
+    system: Operations, more: dict[str, Any], hint: str
+) -> None:
+    for path in ("/stations/CP-1/commands", "/commands"):
+        body = {"command": "clear_cache", **more} | ({"filter": {}} if path == "/commands" else {})
+        answer = await system.http.post(f"/api/v1{path}", json=body)
+        assert answer.status_code == 422, answer.text
+        assert hint in answer.json()["detail"]
+    assert await system.edge.value("SELECT count(*) FROM command") == 0

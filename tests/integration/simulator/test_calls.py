@@ -12,9 +12,11 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from pilotwire.simulator.model import MAINS_VOLTAGE_V, OcppVersion
+from pilotwire.simulator.model import MAINS_VOLTAGE_V, OcppVersion, StationQuirks
+from tests.support.file_server import file_server
 from tests.support.simulator_rig import TOKEN, Rig, every_version, rig, two_x
 from tests.support.tiny_csms import CallError, tiny_csms
+from tests.support.transfers import sign
 
 
 def later(**span: float) -> str:
@@ -330,10 +332,10 @@ async def test_triggered_messages_come(version: OcppVersion, message: str) -> No
 
 @every_version
 async def test_firmware_update_tells_its_progress_and_changes_the_version(version: OcppVersion) -> None:
-    async with rig(version) as made:
+    async with rig(version) as made, file_server({"/eve-7.0.1.bin": b"firmware"}) as files:
         made.station.clock.speed = 50.0
         await made.accepted()
-        location = "https://files.example/eve-7.0.1.bin"
+        location = f"{files.url}/eve-7.0.1.bin"
         if made.is_16:
             assert await made.call("UpdateFirmware", {"location": location, "retrieveDate": later()}) == {}
         else:
@@ -344,22 +346,76 @@ async def test_firmware_update_tells_its_progress_and_changes_the_version(versio
         )
         boot = made.sent("BootNotification")[-1]
         assert (boot if made.is_16 else boot["chargingStation"])["firmwareVersion"] == "7.0.1"
+        assert files.fetched == ["/eve-7.0.1.bin"]
+
+
+def firmware_told(made: Rig) -> list[str]:
+    return [each["status"] for each in made.sent("FirmwareStatusNotification")]
+
+
+@every_version
+async def test_signed_firmware_is_checked(version: OcppVersion) -> None:
+    content = b"new" * 1000
+    signature, certificate = sign(content)
+    async with rig(version) as made, file_server({"/good": content, "/changed": content + b"!"}) as files:
+        made.station.clock.speed = 50.0
+        await made.accepted()
+        for path, end in (
+            ("/changed", "InvalidSignature"),
+            ("/missing", "DownloadFailed"),
+            ("/good", "Installed"),
+        ):
+            firmware = {
+                "location": files.url + path,
+                "retrieveDateTime": later(),
+                "signature": signature,
+                "signingCertificate": certificate,
+            }
+            action = "SignedUpdateFirmware" if made.is_16 else "UpdateFirmware"
+            await made.call(action, {"requestId": 9, "firmware": firmware, "retries": 1, "retryInterval": 1})
+            name = "SignedFirmwareStatusNotification" if made.is_16 else "FirmwareStatusNotification"
+            await made.until(lambda name=name, end=end: [s["status"] for s in made.sent(name)][-1:] == [end])
+        assert files.fetched == ["/changed", "/missing", "/missing", "/good"], (
+            "a failed download is tried again"
+        )
+
+
+@pytest.mark.parametrize(("step", "end"), [("download", "DownloadFailed"), ("install", "InstallationFailed")])
+async def test_an_update_can_be_told_to_fail(step: Any, end: str) -> None:
+    quirks = StationQuirks(firmware_fails=step, log_fails=True)
+    async with rig("2.0.1", quirks=quirks) as made, file_server({"/a-9.9.bin": b"x"}) as files:
+        made.station.clock.speed = 50.0
+        await made.accepted()
+        firmware = {"location": f"{files.url}/a-9.9.bin", "retrieveDateTime": later()}
+        await made.call("UpdateFirmware", {"requestId": 9, "firmware": firmware})
+        await made.until(lambda: firmware_told(made)[-1:] == [end])
+        assert made.station.firmware_version == "6.5.0"
+        log = {"remoteLocation": f"{files.url}/in/"}
+        await made.call("GetLog", {"log": log, "logType": "SecurityLog", "requestId": 4})
+        await made.until(
+            lambda: (
+                [s["status"] for s in made.sent("LogStatusNotification")] == ["Uploading", "UploadFailure"]
+            )
+        )
+        assert files.delivered == {}
 
 
 @every_version
 async def test_logs_are_uploaded(version: OcppVersion) -> None:
-    async with rig(version) as made:
+    async with rig(version) as made, file_server({}) as files:
         made.station.clock.speed = 50.0
         await made.accepted()
-        log = {"remoteLocation": "https://files.example/in"}
+        log = {"remoteLocation": f"{files.url}/in/"}
         answer = await made.call("GetLog", {"log": log, "logType": "SecurityLog", "requestId": 4})
         assert answer["status"] == "Accepted"
         await made.until(
             lambda: [s["status"] for s in made.sent("LogStatusNotification")] == ["Uploading", "Uploaded"]
         )
         if made.is_16:
-            await made.call("GetDiagnostics", {"location": "https://files.example/in"})
+            await made.call("GetDiagnostics", {"location": f"{files.url}/in"})
             await made.until(lambda: len(made.sent("DiagnosticsStatusNotification")) == 2)
+            assert "/in" in files.delivered
+        assert b"firmware 6.5.0" in files.delivered["/in/SecurityLog-SN0001.log"]
 
 
 @every_version

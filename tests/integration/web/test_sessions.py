@@ -175,5 +175,42 @@ async def test_the_overview_adds_up(edge: Edge, admin: httpx.AsyncClient) -> Non
         "power_w": 11000.0,
         "energy_today_wh": 500.25,
         "stations_url": "",
+        "stations_tls_url": "",
     }
     assert (await admin.get("/api/v1/overview?time_zone=Mars/Olympus")).status_code == 422
+
+
+async def test_the_power_of_the_last_hour_follows_from_the_samples(
+    edge: Edge, admin: httpx.AsyncClient
+) -> None:
+    now = datetime.now(UTC)
+    number = await add_station(admin, "CP-1", edge)
+    begin = now - timedelta(minutes=30)
+    ended = await keep_session(edge, number, "CP-1", begin, transaction_ref="ended")
+    running = await keep_session(edge, number, "CP-1", begin, transaction_ref="running")
+    await edge.db.service.execute(
+        "UPDATE session SET ended_at = $2 WHERE id = $1", ended, now - timedelta(minutes=20)
+    )
+    for session_id, minutes_ago, power_w in (
+        (ended, 25, 5000.0), (running, 25, 2000.0), (running, 12, 3000.0),
+    ):  # fmt: skip
+        at = now - timedelta(minutes=minutes_ago)
+        await edge.db.service.execute(
+            "INSERT INTO sample (tenant_id, station_id, evse_no, session_id, at, received_at, power_w)"
+            " VALUES (1, $1, 1, $2, $3, $3, $4)",
+            number,
+            session_id,
+            at,
+            power_w,
+        )
+    shown = (await admin.get("/api/v1/overview/power?minutes=60")).json()
+    assert shown["step_s"] == 60
+    by_age = {
+        round((now - datetime.fromisoformat(point["at"])).total_seconds() / 60): point["power_w"]
+        for point in shown["points"]
+    }
+    assert by_age[28] == 0
+    assert by_age[22] == 7000, "both sessions hold what they measured last"
+    assert by_age[15] == 2000, "the one has ended"
+    assert by_age[5] == 3000
+    assert (await admin.get("/api/v1/overview/power?minutes=1")).status_code == 422

@@ -42,7 +42,7 @@ TOKENS = {
     uid: Token(uid, TokenStatus.ACCEPTED, None, None)
     for uid in ("CARD", "CARD2", "04A1B2C3D4E5F6", "12345678901234567890")
 }
-SECTIONS = ("handshake", "boot", "messages", "transactions", "metering")
+SECTIONS = ("handshake", "boot", "messages", "transactions", "metering", "charging")
 
 
 def cases(*sections: str) -> list[dict[str, Any]]:
@@ -106,6 +106,7 @@ class Host:
         self.cache = TokenCache()
         self.writer: Any = Books()
         self.codes: list[str] = []
+        self.frames_in = 0
         self.moment = NOW
         self.services = Services(
             boot_policy=BootPolicy(spread=0),

@@ -178,3 +178,11 @@ def test_redaction_takes_linear_time() -> None:
     ):
         assert stored_text(data)
         assert redacted(data)
+
+
+def test_addresses_of_our_own_files_lose_their_secret() -> None:
+    secret = "aB3-_" * 8 + "xyz"
+    address = f"https://cpms.example.com/files/firmware/{secret}/fw-2.bin"
+    kept = stored_text(f'[2,"1","UpdateFirmware",{{"location":"{address}"}}]'.encode())
+    assert secret not in kept
+    assert "fw-2.bin" in kept

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -65,10 +66,11 @@ class Owner:
     ends: list[tuple[Connection, int, str]] = field(default_factory=list)
     react: Callable[[Connection, bytes], None] | None = None
 
-    def opened(self, connection: Connection) -> None:
+    def opened(self, connection: Connection) -> Callable[[bytes], None]:
         self.opened_connections.append(connection)
+        return partial(self._received, connection)
 
-    def text_received(self, connection: Connection, text: bytes) -> None:
+    def _received(self, connection: Connection, text: bytes) -> None:
         self.texts.append((connection, text))
         if self.react is not None:
             self.react(connection, text)

@@ -13,6 +13,7 @@ from tests.integration.ocpp.gateway.conftest import Door, House, OpenHouse
 from tests.support.raw_station import TEXT, RawStation, basic, upgrade_head
 
 
+@pytest.mark.covers("TC_085", "TC_A_01")
 async def test_an_independent_client_connects(house: House) -> None:
     house.owner.react = lambda connection, text: connection.send(text)
     uri = f"ws://127.0.0.1:{house.port}/ocpp/CP-1"
@@ -53,6 +54,7 @@ async def test_a_picows_client_connects(house: House) -> None:
         (["Sec-WebSocket-Protocol: ocpp1.6", "Sec-WebSocket-Protocol: ocpp2.0.1"], "ocpp2.0.1", "ocpp2.0.1"),
     ],
 )
+@pytest.mark.covers("TC_088", "TC_B_58")
 async def test_the_subprotocol(house: House, headers: list[str], answer: str | None, version: str) -> None:
     station = await RawStation.connect(house.port, "/ocpp/CP-1", *headers)
     assert station.answer.status == 101

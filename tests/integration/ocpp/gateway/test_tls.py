@@ -38,6 +38,7 @@ async def until_problem(house: House) -> tuple[HandshakeProblem, str]:
     return entry.problem, entry.detail
 
 
+@pytest.mark.covers("TC_086", "TC_A_04")
 async def test_profile_2(open_house: OpenHouse, authority: Authority) -> None:
     house = await open_tls(open_house, authority, client_ca=True)
     house.owner.react = lambda connection, text: connection.send(text)
@@ -51,6 +52,7 @@ async def test_profile_2(open_house: OpenHouse, authority: Authority) -> None:
     assert handshake.client_certificate is None
 
 
+@pytest.mark.covers("TC_087", "TC_A_07")
 async def test_profile_3(open_house: OpenHouse, authority: Authority) -> None:
     house = await open_tls(open_house, authority, client_ca=True)
     mine = authority.issue_client("CP-1")
@@ -85,6 +87,7 @@ async def test_the_ciphers_that_ocpp_names(open_house: OpenHouse, authority: Aut
     assert (await RawStation.connect(house.port, tls=context)).answer.status == 101
 
 
+@pytest.mark.covers("TC_A_08")
 async def test_an_untrusted_client_certificate_is_refused_in_words(
     open_house: OpenHouse, authority: Authority, tmp_path: Path
 ) -> None:
@@ -145,6 +148,7 @@ async def test_a_station_that_hangs_up_in_the_tls_handshake(
     assert "hung up" in detail
 
 
+@pytest.mark.covers("TC_A_06")
 async def test_an_old_tls_version_is_refused_in_words(open_house: OpenHouse, authority: Authority) -> None:
     house = await open_tls(open_house, authority)
     station = await RawStation.dial(house.port)

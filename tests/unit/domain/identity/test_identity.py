@@ -19,11 +19,14 @@ from pilotwire.domain.identity.usecases.manage_users import checked_email
 def test_every_right_is_given_and_grows_with_the_role() -> None:
     assert set(RIGHTS) == set(Right)
     of_role = {role: {right for right in Right if role in RIGHTS[right]} for role in Role}
-    assert of_role[Role.VIEWER] < of_role[Role.OPERATOR] < of_role[Role.ADMIN] == set(Right)
+    assert of_role[Role.VIEWER] < of_role[Role.OPERATOR] < of_role[Role.OWNER] == set(Right)
+    for role in Role:
+        assert of_role[Role.PARTNER] <= of_role[role] <= of_role[Role.OWNER]
+    assert Role("admin") is Role.OWNER, "what it was called at first"
 
 
 def test_without_the_right_there_is_no_going_on() -> None:
-    require(Principal(1, "ada", Role.ADMIN), Right.MANAGE_PEOPLE)
+    require(Principal(1, "ada", Role.OWNER), Right.MANAGE_PEOPLE)
     with pytest.raises(Forbidden, match="manage_people"):
         require(Principal(1, "ada", Role.OPERATOR), Right.MANAGE_PEOPLE)
 

@@ -15,6 +15,7 @@ from pilotwire.domain.sessions.decide import Deciding, SessionsView, decide_even
 from pilotwire.domain.sessions.messages import Phase, Sample, SamplesReported, SessionAnswer, SessionEvent
 from pilotwire.domain.sessions.model import SessionFacts
 from pilotwire.domain.sessions.records import SampleKept, SessionEventKept, SessionKept
+from pilotwire.domain.sessions.settle import Settling, decide_settlement
 
 T0 = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ACCEPTED = TokenAnswer(TokenVerdict.ACCEPTED)
@@ -105,6 +106,14 @@ class Station:
         self.keep_records(records)
         return records
 
+    def settle(self, ref: str, reason: str = "no data", by: str = "rule", **more: Any) -> SessionFacts:
+        """End a session by ourselves; give its facts."""
+        settling = Settling(ref, reason, by, **more)
+        facts, records = self._decided(lambda: decide_settlement(self.view, settling, self.deciding))
+        self.keep_records(records)
+        assert isinstance(facts, SessionFacts)
+        return facts
+
     def _decided(self, decide: Callable[[], Any]) -> Any:
         for _ in range(MOST_LOOKUPS + 1):
             try:
@@ -154,6 +163,8 @@ class Station:
         for facts in loaded.values():
             self.view.remember(facts)
         self.view.complete = len(loaded) <= self.keep
+        for facts in newest:
+            self.view.seen_start(facts.started_at or facts.first_at)
 
     def facts(self) -> list[SessionFacts]:
         return [kept.facts for kept in self.sessions.values()]

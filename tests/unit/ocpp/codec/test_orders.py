@@ -25,6 +25,13 @@ PEM = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
 HASHES = {"issuer_name_hash": "ab", "issuer_key_hash": "cd", "serial_number": "1f"}
 VARIABLE = {"component": "OCPPCommCtrlr", "variable": "HeartbeatInterval"}
 UNTIL = "2026-03-01T13:00:00Z"
+PROFILE = {
+    "id": 7,
+    "purpose": "default",
+    "unit": "a",
+    "stack_level": 1,
+    "periods": [{"start_s": 0, "limit": 16, "number_phases": 3}, {"start_s": 900, "limit": 6.5}],
+}
 V16, V201, V21 = OcppVersion
 ALL, TWO = (V16, V201, V21), (V201, V21)
 
@@ -60,6 +67,21 @@ CASES: list[tuple[str, dict[str, Any], str | None, str | None]] = [
     ("clear_limit", {"scope": "default"}, "ClearChargingProfile", "ClearChargingProfile"),
     ("clear_limit", {}, "ClearChargingProfile", None),
     ("get_composite_schedule", {"evse_id": 1, "unit": "a"}, "GetCompositeSchedule", "GetCompositeSchedule"),
+    ("set_charging_profile", {"profile": PROFILE}, "SetChargingProfile", "SetChargingProfile"),
+    ("set_charging_profile", {"evse_id": 1, "profile": {**PROFILE, "purpose": "session", "kind": "relative"}},
+     "SetChargingProfile", "SetChargingProfile"),
+    ("set_charging_profile", {"profile": {**PROFILE, "purpose": "station", "unit": "w", "kind": "weekly",
+     "start_at": UNTIL, "valid_to": UNTIL, "minimum_rate": 6, "duration_s": 3600}}, "SetChargingProfile",
+     "SetChargingProfile"),
+    ("set_charging_profile", {"evse_id": 1, "profile": {**PROFILE, "periods": [
+        {"start_s": 0, "limit": 8, "number_phases": 1, "phase_to_use": 2}]}}, None, "SetChargingProfile"),
+    ("clear_charging_profiles", {"profile_id": 7}, "ClearChargingProfile", "ClearChargingProfile"),
+    ("clear_charging_profiles", {"purpose": "session", "stack_level": 2, "evse_id": 1}, "ClearChargingProfile",
+     "ClearChargingProfile"),
+    ("clear_charging_profiles", {"purpose": "external"}, None, None),
+    ("clear_charging_profiles", {}, "ClearChargingProfile", None),
+    ("get_charging_profiles", {}, None, "GetChargingProfiles"),
+    ("get_charging_profiles", {"evse_id": 1, "purpose": "default", "profile_ids": [7]}, None, "GetChargingProfiles"),
     ("get_configuration", {"keys": ["HeartbeatInterval"]}, "GetConfiguration", None),
     ("get_configuration", {}, "GetConfiguration", None),
     ("set_configuration", {"key": "HeartbeatInterval", "value": "60"}, "ChangeConfiguration", None),
@@ -85,6 +107,24 @@ CASES: list[tuple[str, dict[str, Any], str | None, str | None]] = [
     ("list_certificates", {"use": "v2g_root"}, None, "GetInstalledCertificateIds"),
     ("install_certificate", {"use": "csms_root", "certificate": PEM}, "InstallCertificate", "InstallCertificate"),
     ("delete_certificate", HASHES, "DeleteCertificate", "DeleteCertificate"),
+    ("send_certificate", {"chain": PEM, "request_id": 7}, "CertificateSigned", "CertificateSigned"),
+    ("send_certificate", {"chain": PEM, "purpose": "v2g"}, None, "CertificateSigned"),
+    ("get_display_messages", {"priority": "in_front", "state": "idle"}, None, "GetDisplayMessages"),
+    ("start_charging", {"token_uid": "04A1B2C3", "evse_id": 1, "profile": {**PROFILE, "purpose": "session",
+     "kind": "relative"}}, "RemoteStartTransaction", "RequestStartTransaction"),
+    ("get_report", {"criteria": ["active", "problem"], "places": [{"component": "EVSE", "evse_id": 1}]}, None,
+     "GetReport"),
+    ("get_monitoring_report", {}, None, "GetMonitoringReport"),
+    ("get_monitoring_report", {"criteria": ["delta"], "places": [{"component": "EVSE", "variable": "Power"}]}, None,
+     "GetMonitoringReport"),
+    ("set_monitoring_base", {"base": "hard_wired_only"}, None, "SetMonitoringBase"),
+    ("set_monitoring_level", {"severity": 4}, None, "SetMonitoringLevel"),
+    ("set_monitors", {"monitors": [{"component": "EVSE", "variable": "Power", "evse_id": 1, "kind": "upper_threshold",
+     "value": 11000.5, "severity": 2}]}, None, "SetVariableMonitoring"),
+    ("clear_monitors", {"monitor_ids": [0, 7]}, None, "ClearVariableMonitoring"),
+    ("publish_firmware", {"location": "https://x.example/fw", "checksum": "0" * 32}, None, "PublishFirmware"),
+    ("unpublish_firmware", {"checksum": "0" * 32}, None, "UnpublishFirmware"),
+    ("set_network_profile", {"slot": 1, "url": "wss://x.example/ocpp", "security_profile": 2}, None, "SetNetworkProfile"),
 ]  # fmt: skip
 
 
@@ -130,7 +170,43 @@ def _check(version: OcppVersion, order: Order, action: str | None) -> None:
 
 
 def test_every_command_is_in_the_table() -> None:
-    assert {case[0] for case in CASES} == {each.__struct_config__.tag for each in Command.__args__}
+    several_calls = {
+        "read_settings",
+        "write_settings",
+        "repair_settings",
+    }  # the clerk's: see the tests of configuration
+    assert {case[0] for case in CASES} | several_calls == {
+        each.__struct_config__.tag for each in Command.__args__
+    }
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"periods": []},
+        {"periods": [{"start_s": 5, "limit": 1}]},
+        {"periods": [{"start_s": 0, "limit": 1}, {"start_s": 0, "limit": 2}]},
+        {"periods": [{"start_s": 0, "limit": -1}]},
+        {"kind": "relative", "start_at": UNTIL},
+        {"valid_from": UNTIL, "valid_to": UNTIL},
+        {"purpose": "session"},
+        {"purpose": "external"},
+        {"id": 0},
+    ],
+)
+def test_profiles_that_cannot_be_are_refused(more: dict[str, Any]) -> None:
+    with pytest.raises(msgspec.ValidationError):
+        order_of("set_charging_profile", {"profile": {**PROFILE, **more}})
+
+
+def test_limits_of_single_phases_need_2_1() -> None:
+    period = {"start_s": 0, "limit": 10, "limit_l2": 12, "limit_l3": 14}
+    order = order_of("set_charging_profile", {"evse_id": 1, "profile": {**PROFILE, "periods": [period]}})
+    sent = msgspec.json.decode(spell(V21, order)[1])["chargingProfile"]["chargingSchedule"][0]
+    assert sent["chargingSchedulePeriod"] == [{"startPeriod": 0, "limit": 10, "limit_L2": 12, "limit_L3": 14}]
+    for version in (V16, V201):
+        with pytest.raises(NotInVersion):
+            spell(version, order)
 
 
 def test_resume_needs_2_1() -> None:
@@ -177,6 +253,13 @@ ANSWERS: list[tuple[OcppVersion, str, dict[str, Any], Any, CommandState, str]] =
      {"setVariableResult": [{"attributeStatus": "UnknownVariable"}]}, CommandState.REJECTED, "unknown_variable"),
     (V21, "get_variables", {"variables": [VARIABLE]}, {"getVariableResult": ["?"]}, CommandState.FAILED,
      "not_understood"),
+    (V201, "get_charging_profiles", {}, {"status": "NoProfiles"}, CommandState.DONE, "no_profiles"),
+    (V201, "clear_charging_profiles", {"profile_id": 3}, {"status": "Unknown"}, CommandState.DONE, "nothing_to_clear"),
+    (V16, "clear_charging_profiles", {}, {"status": "Unknown"}, CommandState.DONE, "nothing_to_clear"),
+    (V16, "set_charging_profile", {"profile": PROFILE}, {"status": "NotSupported"}, CommandState.REJECTED,
+     "not_supported"),
+    (V16, "get_composite_schedule", {}, {"status": "Accepted", "chargingSchedule": {"chargingSchedulePeriod": [3]}},
+     CommandState.FAILED, "not_understood"),
     (V16, "clear_cache", {}, {"status": 3}, CommandState.FAILED, "not_understood"),
     (V16, "clear_cache", {}, [], CommandState.FAILED, "not_understood"),
 ]  # fmt: skip

@@ -10,6 +10,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from pilotwire.domain.access.model import Token, TokenAnswer, TokenPresented, TokenStatus, TokenVerdict
+from pilotwire.domain.certificates.messages import CertificateAnswer, CertificateRequested
+from pilotwire.domain.certificates.status import (
+    CertificateStatusAnswer,
+    CertificateStatusAsked,
+    Revocation,
+    StatusTold,
+)
 from pilotwire.domain.sessions.messages import Phase, SamplesReported, SessionAnswer, SessionEvent
 from pilotwire.domain.stations.answers import (
     ACKNOWLEDGED,
@@ -31,6 +38,7 @@ from pilotwire.domain.stations.messages import (
 from pilotwire.domain.stations.model import Admission, ConnectorStatus
 from pilotwire.ocpp.codec import translate, v2, v16
 from pilotwire.ocpp.codec.errors import FaultKind, PayloadError, UnknownAction
+from pilotwire.ocpp.codec.v2 import charging
 from pilotwire.ocpp.codec.v2.reports import KEPT_AS_REPORTS
 from pilotwire.ocpp.codec.version import OcppVersion
 from pilotwire.ocpp.codec.wire import actions, direction, response_type
@@ -42,6 +50,9 @@ TABLES = {OcppVersion.V16: v16.INBOUND, OcppVersion.V201: v2.INBOUND, OcppVersio
 
 MEANINGS: dict[str, type] = {
     "Authorize": TokenPresented,
+    "SignCertificate": CertificateRequested,
+    "GetCertificateStatus": CertificateStatusAsked,
+    "GetCertificateChainStatus": CertificateStatusAsked,
     "BootNotification": StationBooted,
     "DataTransfer": DataTransferred,
     "DiagnosticsStatusNotification": LogProgressed,
@@ -55,8 +66,8 @@ MEANINGS: dict[str, type] = {
     "StatusNotification": ConnectorStatusReported,
     "StopTransaction": SessionEvent,
     "TransactionEvent": SessionEvent,
-    "SignCertificate": ReportReceived,
     **dict.fromkeys(KEPT_AS_REPORTS, ReportReceived),
+    **dict.fromkeys(charging.INBOUND, ReportReceived),
 }
 
 
@@ -171,6 +182,15 @@ def answers_to(message: Any) -> list[Any]:
                 for status in ("accepted", "rejected", "unknown_vendor", "unknown_message")
                 for data in (None, "", "text")
             ]
+        case CertificateRequested():
+            return [CertificateAnswer(True), CertificateAnswer(False, "the reason" * 100)]
+        case CertificateStatusAsked(asked=asked):
+            told = [StatusTold(each, b"x" * 100, NOW, "") for each in Revocation]
+            told += [
+                StatusTold(Revocation.FAILED, reason="the reason" * 100),
+                StatusTold(Revocation.GOOD, b"x" * 5000),
+            ]
+            return [CertificateStatusAnswer((each,) * len(asked)) for each in told]
         case ReportReceived():
             return [ReportAnswer(message.kind)]
     return [ACKNOWLEDGED]

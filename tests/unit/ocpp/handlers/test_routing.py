@@ -66,6 +66,7 @@ def test_every_meaning_of_a_message_has_a_handler() -> None:
     assert names == {
         "StationBooted", "HeartbeatReceived", "ConnectorStatusReported", "SecurityEventReported", "FirmwareProgressed",
         "LogProgressed", "ReportReceived", "DataTransferred", "TokenPresented", "SessionEvent", "SamplesReported",
+        "CertificateRequested", "CertificateStatusAsked",
     }  # fmt: skip
     assert v16.INBOUND
     assert v2.INBOUND

@@ -66,6 +66,21 @@ def test_a_make_has_its_quirks(vendor: str, names: set[str]) -> None:
     assert set(behaviour_of(vendor, "any", "any", {}).names) == names
 
 
+@pytest.mark.parametrize(
+    ("firmware", "breaks"),
+    [
+        ("1.8.21", True),
+        ("1.8.5", True),
+        ("1.6.2", True),
+        ("1.8.22", False),
+        ("1.8.33", False),
+        ("1.10.0", False),
+    ],
+)
+def test_a_quirk_ends_with_the_firmware_that_mends_it(firmware: str, breaks: bool) -> None:
+    assert behaviour_of("ABB", "Terra AC W22-T-0", firmware, {}).measurands_one_by_one is breaks
+
+
 @pytest.mark.parametrize("quirk", BY_SWITCH, ids=lambda quirk: quirk.name)
 def test_a_switch_turns_a_quirk_on(quirk: Quirk) -> None:
     behaviour = behaviour_of("Acme", "W1", "", {quirk.name: True})
@@ -76,9 +91,19 @@ def test_a_switch_turns_a_quirk_on(quirk: Quirk) -> None:
 
 @pytest.mark.parametrize("quirk", BY_MAKE, ids=lambda quirk: quirk.name)
 def test_a_switch_turns_a_quirk_off(quirk: Quirk) -> None:
-    vendor = {"EN": "EN+", "Fr": "Free2move", "KE": "KEBA"}[quirk.vendor[:2]]
-    assert quirk.name in behaviour_of(vendor, "", "", {}).names
-    assert quirk.name not in behaviour_of(vendor, "", "", {quirk.name: False}).names
+    make = {
+        "EN": ("EN+", "", ""),
+        "Fr": ("Free2move", "", ""),
+        "KE": ("KEBA", "", ""),
+        "AB": ("ABB", "Terra AC W22-T-0", "1.8.21"),
+        "Wa": ("Wallbox", "", "6.1" if "6" in quirk.firmware else "5.17"),
+        "Hu": ("Huawei", "", ""),
+        "EV": ("EVBox", "", ""),
+        "go": ("go-e", "", ""),
+        "NE": ("NEcharge", "", ""),
+    }[quirk.vendor[:2]]
+    assert quirk.name in behaviour_of(*make, {}).names
+    assert quirk.name not in behaviour_of(*make, {quirk.name: False}).names
 
 
 def test_a_switch_of_an_unknown_name_or_of_one_that_is_always_on_does_nothing() -> None:

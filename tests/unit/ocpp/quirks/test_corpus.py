@@ -1,17 +1,20 @@
 """T9: every quirk, with the frames that need it, through the real codec, quirks and decisions."""
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pilotwire.ocpp.codec.envelope import parse_frame_leniently
 from pilotwire.ocpp.codec.version import OcppVersion
-from pilotwire.ocpp.quirks import CATALOG
+from pilotwire.ocpp.quirks import CATALOG, Quirk
 from pilotwire.ocpp.quirks.answers import listed, read_configuration
 from tests.support.quirk_corpus.player import NOW, Played, bytes_of, cases
 
 BY_NAME = {quirk.name: quirk for quirk in CATALOG}
-MESSAGES = cases("boot", "messages", "transactions", "metering")
+DRIVEN = [quirk for quirk in CATALOG if quirk.where == "domain.energy.drive"]
+MESSAGES = cases("boot", "messages", "transactions", "metering", "charging")
 
 
 def named(case: dict[str, Any]) -> str:
@@ -52,7 +55,13 @@ def _sessions(played: Played) -> Any:
 
 
 def test_every_quirk_has_a_frame_and_every_frame_a_quirk() -> None:
-    assert {case["quirk"] for case in cases()} == BY_NAME.keys()
+    assert {case["quirk"] for case in cases()} == BY_NAME.keys() - {quirk.name for quirk in DRIVEN}
+
+
+@pytest.mark.parametrize("quirk", DRIVEN, ids=lambda quirk: quirk.name)
+def test_a_quirk_that_shows_only_in_what_flows_has_a_test_of_its_drive(quirk: Quirk) -> None:
+    tests = (Path(__file__).parents[2] / "domain/energy/test_drive.py").read_text(encoding="utf-8")
+    assert re.search(rf'^def test_.*\n    """Quirk `{quirk.name}`', tests, re.MULTILINE)
 
 
 def test_the_corpus_is_large_enough() -> None:

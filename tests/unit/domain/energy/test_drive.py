@@ -1,0 +1,247 @@
+"""Limits on their way to stations: what is sent when, what may be drawn meanwhile, and what follows from the meter."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pilotwire.domain.energy.drive import (
+    CLOCK_S,
+    HOLD_S,
+    Drive,
+    Pace,
+    may_draw_a,
+    next_step,
+    observe,
+    told,
+    ways_of,
+)
+from pilotwire.domain.energy.model import Evse
+from pilotwire.domain.energy.ports import ChargingAbilities
+from pilotwire.domain.energy.profiles import bound_command, limit_command, settable_a
+
+NOW = 1_800_000_000.0
+EVSE = Evse(id="A/1", node_id="n", max_a=32)
+ANY = ChargingAbilities()
+
+
+def prepared(bound_a: float = 8.0, session: str | None = "s") -> Drive:
+    drive = Drive()
+    told(drive, "bound", bound_a, NOW - 100, outcome="taken")
+    drive.begin(session)
+    return drive
+
+
+def told_limit(limit_a: float, tail_a: float = 8.0) -> Drive:
+    drive = prepared()
+    drive.last_sent_s = NOW
+    told(drive, "session", limit_a, NOW, outcome="taken", tail_a=tail_a)
+    return drive
+
+
+def test_a_station_of_which_nothing_is_known_counts_in_full() -> None:
+    assert may_draw_a(Drive(), 32, NOW) == 32
+    assert Drive().state() == "unprepared"
+    assert next_step(Drive(), None, 8, NOW) == "bound"
+
+
+def test_a_prepared_station_counts_with_its_bound_and_with_what_is_under_way() -> None:
+    drive = prepared(session=None)
+    assert may_draw_a(drive, 32, NOW) == 8
+    assert next_step(drive, None, 8, NOW) is None
+    drive.sent_bound_a = 20.0  # sent, and the answer was lost
+    assert may_draw_a(drive, 32, NOW) == 20
+    assert next_step(drive, None, 8, NOW) == "bound"
+
+
+def test_a_limit_falls_to_its_tail_by_itself() -> None:
+    """Quirk `clock_of_schedules`."""
+    drive = told_limit(20)
+    sent = limit_command(EVSE, 1, ANY, ("session", "a"), 20, [(NOW, 8)], now_s=NOW, began_s=None)
+    assert sent.profile.start_at.timestamp() == NOW - CLOCK_S  # type: ignore[union-attr]
+    assert may_draw_a(drive, 32, NOW + HOLD_S) == 20  # its clock may be late
+    assert may_draw_a(drive, 32, NOW + HOLD_S + CLOCK_S + 1) == 8
+
+
+def test_a_lower_limit_counts_only_once_it_is_confirmed() -> None:
+    drive = told_limit(20)
+    drive.sent_a = 10.0
+    assert may_draw_a(drive, 32, NOW) == 20
+    told(drive, "session", 10, NOW + 1, outcome="unknown")
+    assert may_draw_a(drive, 32, NOW + 1) == 20
+    told(drive, "session", 10, NOW + 2, outcome="taken", tail_a=8)
+    assert may_draw_a(drive, 32, NOW + 2) == 10
+
+
+def test_a_higher_limit_counts_from_the_moment_of_sending() -> None:
+    drive = told_limit(10)
+    drive.sent_a = 25.0
+    assert may_draw_a(drive, 32, NOW) == 25
+    told(drive, "session", 25, NOW + 1, outcome="unknown")
+    assert may_draw_a(drive, 32, NOW + 1) == 25
+    told(drive, "session", 25, NOW + 30, outcome="refused", ways=2)
+    assert may_draw_a(drive, 32, NOW + 31) == 10
+
+
+@pytest.mark.parametrize(
+    ("told_a", "wanted_a", "sent"),
+    [
+        (16, 16.7, False),
+        (16, 17, True),
+        (30, 31, False),
+        (30, 31.5, True),
+        (16, 15.9, True),
+        (16, 0, True),
+        (0, 6, True),
+    ],
+)
+def test_small_rises_are_not_sent(told_a: float, wanted_a: float, sent: bool) -> None:
+    drive = told_limit(told_a, tail_a=told_a)
+    assert next_step(drive, wanted_a, 8, NOW + 11) == ("session" if sent else None)
+
+
+def test_only_a_fall_hurries_while_a_fuse_bears_too_much() -> None:
+    drive = told_limit(10)
+    assert next_step(drive, 6, 8, NOW + 2.9, overloaded=True) is None
+    assert next_step(drive, 6, 8, NOW + 3.1, overloaded=True) == "session"
+    assert next_step(drive, 6, 8, NOW + 3.1) is None
+    assert next_step(drive, 16, 8, NOW + 3.1, overloaded=True) is None
+    drive.retry_at_s = NOW + 20
+    assert next_step(drive, 6, 8, NOW + 3.1, overloaded=True) is None
+
+
+def test_at_most_one_profile_in_ten_seconds_and_refusals_slow_down() -> None:
+    drive = told_limit(10)
+    assert next_step(drive, 0, 8, NOW + 9.9) is None
+    assert next_step(drive, 0, 8, NOW + 10.1) == "session"
+    waits = []
+    for number in range(6):
+        drive.last_sent_s = NOW + 100 * number
+        told(drive, "session", 0, NOW + 100 * number, outcome="refused", ways=1)
+        waits.append(drive.retry_at_s - NOW - 100 * number)
+    assert waits == [10, 20, 40, 80, 160, 300]
+    assert drive.state() == "rejecting"
+
+
+def test_what_holds_is_told_again_before_it_runs_out() -> None:
+    drive = told_limit(20)
+    assert next_step(drive, 20, 8, NOW + HOLD_S / 2) is None
+    assert next_step(drive, 20, 8, NOW + HOLD_S - 200) == "session"
+    quiet = told_limit(8)
+    assert next_step(quiet, 8, 8, NOW + HOLD_S - 200) is None  # it stays what it is by itself
+
+
+def test_another_session_finds_the_bound_again() -> None:
+    drive = told_limit(25)
+    drive.begin("other")
+    assert may_draw_a(drive, 32, NOW) == 8
+    lasting = prepared()
+    told(lasting, "session", 25, NOW, outcome="taken", tail_a=8, lasting=True)
+    lasting.begin(None)
+    assert may_draw_a(lasting, 32, NOW) == 25  # the default profile holds it until the bound is told again
+    assert next_step(lasting, None, 8, NOW + 11) == "bound"
+
+
+def test_a_refused_way_gives_way_to_the_next() -> None:
+    """Quirk `limit_rejected`."""
+    ways = ways_of(ANY, alone=False)
+    assert ways == (("session", "a"), ("session", "w"), ("default", "a"), ("default", "w"))
+    drive = prepared()
+    told(drive, "session", 10, NOW, outcome="refused", ways=len(ways))
+    assert (drive.way, drive.retry_at_s, drive.state()) == (1, NOW, "idle")
+    assert ways_of(ChargingAbilities(units=("w",)), alone=True)[-1] == ("station", "w")
+    assert {unit for _, unit in ways_of(ANY, alone=True, dc=True)} == {"w"}
+
+
+def test_a_station_that_ignores_its_limit_is_told_asked_and_at_last_budgeted() -> None:
+    """Quirk `limit_accepted_and_ignored`."""
+    drive, pace, found = told_limit(10), Pace(), []
+    at = NOW
+    for _ in range(60):
+        at += 5
+        reaction = observe(drive, 16.0, at, at, 2, pace)
+        if reaction is not None:
+            found.append(reaction)
+        if drive.again:  # it is told again, and accepts again
+            told(drive, "session", 10, at, outcome="taken", tail_a=8)
+    assert found == ["ask", "other_way", "again", "ignoring"]
+    assert may_draw_a(drive, 32, at) == 16
+    assert (drive.state(), drive.detail[:19]) == ("ignoring", "draws 16.0 A, was t")
+    obeyed = [observe(drive, 9.0, at + step, at + step, 2, pace) for step in range(5, 100, 5)]
+    assert "obeying" in obeyed
+    assert (may_draw_a(drive, 32, at + 100), drive.state()) == (10, "confirmed")
+
+
+def test_a_car_has_time_to_follow() -> None:
+    drive = told_limit(6)
+    assert all(observe(drive, 16.0, NOW + step, NOW + step, 2) is None for step in range(15))
+    # Nothing is done about it yet; but what flows after five seconds counts for the fuse, until it has followed.
+    assert (drive.real_a, drive.tries, drive.ignoring) == (16.0, 0, False)
+    observe(drive, 6.0, NOW + 14.5, NOW + 14.5, 2)
+    assert drive.real_a is None
+    early = told_limit(6)
+    assert all(observe(early, 16.0, NOW + step, NOW + step, 2) is None for step in range(5))
+    assert early.real_a is None
+
+
+@given(
+    limit=st.floats(0, 40),
+    bound=st.floats(0, 32),
+    steps=st.sampled_from([(), (6.0, 8.0, 10.0, 13.0, 16.0)]),
+    unit=st.sampled_from(["a", "w"]),
+    relative=st.booleans(),
+    most=st.integers(1, 5),
+    plan=st.lists(st.tuples(st.floats(0, 86_400), st.floats(0, 32)), max_size=8),
+)
+def test_no_profile_says_more_than_it_may(
+    limit: float,
+    bound: float,
+    steps: tuple[float, ...],
+    unit: str,
+    relative: bool,
+    most: int,
+    plan: list[tuple[float, float]],
+) -> None:
+    abilities = ChargingAbilities(steps_a=steps, relative_only=relative, most_periods=most)
+    wanted, bound = settable_a(EVSE, abilities, limit), settable_a(EVSE, abilities, bound)
+    assert wanted <= limit
+    assert wanted == 0 or wanted >= EVSE.min_a
+    tail = [(NOW + at, min(bound, settable_a(EVSE, abilities, amount))) for at, amount in sorted(plan)] or [
+        (NOW, bound)
+    ]
+    command = limit_command(
+        EVSE,
+        1,
+        abilities,
+        ("session", unit),
+        wanted,
+        tail,
+        now_s=NOW,
+        began_s=NOW - 500,  # type: ignore[arg-type]
+    )
+    per_amp = 1.0 if unit == "a" else EVSE.watts_per_amp()
+    profile = command.profile
+    start = NOW - 500 if relative else profile.start_at.timestamp()  # type: ignore[union-attr]
+    assert len(profile.periods) <= most
+    for period in profile.periods:
+        holds = start + period.start_s < NOW + HOLD_S - 1
+        assert period.limit <= (wanted if holds else bound) * per_amp + 1e-6
+    falls = any(start + period.start_s >= NOW + HOLD_S - 1 for period in profile.periods)
+    assert falls or profile.duration_s is not None or wanted <= bound or all(a == wanted for _, a in tail)
+
+
+def test_the_bound_is_the_default_without_end() -> None:
+    command = bound_command(EVSE, 2, ANY, 0, 7.5)
+    profile = command.profile
+    assert (command.evse_id, profile.purpose, profile.stack_level, profile.duration_s) == (
+        2,
+        "default",
+        0,
+        None,
+    )
+    assert [(p.start_s, p.limit) for p in profile.periods] == [(0, 7.5)]
+    assert bound_command(EVSE, 2, ANY, 1, 10).profile.periods[0].limit == 6900
+
+
+def test_a_station_that_ends_sessions_at_zero_is_given_its_least() -> None:
+    assert settable_a(EVSE, ANY, 4) == 0
+    assert settable_a(EVSE, ChargingAbilities(zero_ends_session=True), 0) == 6
