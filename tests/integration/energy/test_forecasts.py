@@ -60,8 +60,8 @@ def flows(at: datetime) -> tuple[float, float, float, float, float]:
 
 async def fill(connection: asyncpg.Connection, site_id: UUID, *, sessions: int = 0) -> list[UUID]:
     """Give a site two weeks of past, and some sessions of four hours at the place CP-A/1."""
-    begin = (NOW - DAYS * DAY).replace(minute=0, second=0, microsecond=0)
-    quarters = [begin + timedelta(minutes=15 * number) for number in range(DAYS * 96)]
+    begin = (NOW - DAYS * DAY).replace(hour=0, minute=0, second=0, microsecond=0)
+    quarters = [begin + timedelta(minutes=15 * number) for number in range((DAYS + 1) * 96)]
     rows = [
         (at + timedelta(minutes=15), *flows(at), 50.0) for at in quarters if at + timedelta(minutes=15) < NOW
     ]

@@ -91,7 +91,7 @@ export function Stations() {
             <BulkBar
               count={selected.size}
               onClear={() => setSelected(new Set())}
-              onAct={(act) => setWish({ act, stations: [...selected] })}
+              onAct={(act) => setWish({ act, stations: [...selected].sort() })}
             />
           )}
           <DataTable

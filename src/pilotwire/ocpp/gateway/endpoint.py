@@ -42,6 +42,8 @@ class EndpointSocket:
         self._socket = _listen(*address)
         self._loop = asyncio.get_running_loop()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._accepted: dict[Arrival, socket.socket] = {}
+        """Sockets whose task has not begun: cancelled now it would run nothing, and close nothing."""
         self._pause: asyncio.TimerHandle | None = None
         self._loop.add_reader(self._socket, self._accept)
 
@@ -59,6 +61,10 @@ class EndpointSocket:
             self._socket.close()
         for task in self._tasks:
             task.cancel()
+        while self._accepted:
+            arrival, client = self._accepted.popitem()
+            client.close()
+            self._reception.departed(arrival)
 
     def _accept(self) -> None:
         for _ in range(_ACCEPTS_PER_WAKE):
@@ -97,11 +103,13 @@ class EndpointSocket:
         deadline = monotonic() + self._reception.wiring.limits.handshake_timeout_s
         arrival = Arrival(self._reception, address, secure=self._tls is not None, deadline=deadline)
         self._arrived(arrival)
+        self._accepted[arrival] = client
         task = self._loop.create_task(self._connect(client, arrival))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     async def _connect(self, client: socket.socket, arrival: Arrival) -> None:
+        del self._accepted[arrival]
         limits = self._reception.wiring.limits
         try:
             if self._tls is None:

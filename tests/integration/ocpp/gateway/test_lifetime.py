@@ -86,6 +86,15 @@ async def test_drain_drops_those_that_stay(house: House) -> None:
     assert await station.is_hung_up()
 
 
+async def test_drain_drops_those_that_came_in_this_very_moment(house: House) -> None:
+    with socket.create_connection(("127.0.0.1", house.port), timeout=5) as client:
+        house.listener._endpoints[0]._accept()  # its task has not begun yet, and will not
+        assert house.listener.pending == 1
+        await house.listener.drain(1.0)
+        assert house.listener.pending == 0
+        assert await asyncio.to_thread(client.recv, 1) == b""
+
+
 async def test_several_endpoints_share_a_listener(house: House) -> None:
     second = await house.listener.start("127.0.0.1", 0)
     assert second.port != house.port
