@@ -1,7 +1,6 @@
 """The command desk: commands to the stations that are connected here."""
 
 import asyncio
-from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -17,7 +16,7 @@ from pilotwire.domain.stations.model import Admission
 from pilotwire.domain.stations.ports import CallAnswer, NotConnected, StationConnected
 from pilotwire.domain.stations.records import StationBootKept
 from pilotwire.ocpp.clerk import Clerk, check_settings
-from pilotwire.ocpp.codec.orders import spell, understand
+from pilotwire.ocpp.codec.orders import one_by_one, spell, understand
 from pilotwire.ocpp.codec.outbound import NotInVersion
 from pilotwire.ocpp.codec.version import OcppVersion
 from pilotwire.ocpp.link import StationLink
@@ -70,7 +69,7 @@ class Desk:
             order.command, StopCharging | SetLimit | SetChargingProfile
         ):
             order = msgspec.structs.replace(order, transaction_ref="1")  # looked up when it is sent
-        spell(version, _one_by_one(version, order, [(1, 1)])[0])  # the connectors too
+        spell(version, one_by_one(version, order, [(1, 1)])[0])  # the connectors too
 
     async def send(self, station_id: int, order: Order) -> Reply:
         """Send a command and wait for the answer. Raises: see CommandDesk."""
@@ -82,7 +81,7 @@ class Desk:
         if isinstance(order.command, c.ReadSettings | c.WriteSettings | c.RepairSettings):
             reply = await self._about_settings(link, order)
             return msgspec.structs.replace(reply, epoch=epoch)
-        orders = _one_by_one(version, order, sorted(link.station.connectors))
+        orders = one_by_one(version, order, sorted(link.station.connectors))
         replies = [await self._tell(link, each) for each in orders]
         for each, reply in zip(orders, replies, strict=True):
             if (
@@ -180,29 +179,3 @@ class Desk:
         await asyncio.sleep(_AFTER_BOOT_S)
         if self.readiness(notice.station_id) is Readiness.READY:
             self._bus.publish(StationReady(notice.tenant_id, notice.station_id))
-
-
-def _one_by_one(version: OcppVersion, order: Order, connectors: Sequence[tuple[int, int]]) -> list[Order]:
-    """Ask 2.x stations for the status of each connector that is meant by itself.
-
-    One request is for one connector there (Spec: 2.0.1 F06.FR.12); 1.6 stations tell of all of them at once.
-    Raises: NotInVersion, when none of the connectors is known.
-    """
-    command = order.command
-    if (
-        version is OcppVersion.V16
-        or not isinstance(command, c.Trigger)
-        or command.message != "status_notification"
-        or command.connector_id is not None
-    ):
-        return [order]
-    meant = [key for key in connectors if all(key) and command.evse_id in (None, key[0])]
-    if not meant:
-        raise NotInVersion(
-            "OCPP 2.x asks for the status of one connector, and the station has told of none: "
-            "give evse_id and connector_id"
-        )
-    places = [
-        msgspec.structs.replace(command, evse_id=evse, connector_id=connector) for evse, connector in meant
-    ]
-    return [msgspec.structs.replace(order, command=place) for place in places]

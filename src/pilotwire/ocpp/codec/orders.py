@@ -1,10 +1,12 @@
 """Commands to payloads of every version that the official schemas accept, and answers to outcomes."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
 from pilotwire.core.errors import Invalid
+from pilotwire.domain.operations.commands import Trigger
 from pilotwire.domain.operations.model import CommandState, Order, Reply
 from pilotwire.domain.stations.ports import CallAnswer
 from pilotwire.ocpp.codec.errors import PayloadError, UnknownAction
@@ -14,7 +16,7 @@ from pilotwire.ocpp.codec.v16 import outbound as v16
 from pilotwire.ocpp.codec.version import OcppVersion
 from pilotwire.ocpp.codec.wire import decode_request, encode, format_time
 
-__all__ = ["spell", "understand"]
+__all__ = ["one_by_one", "spell", "understand"]
 
 _NOT_SUPPORTED = frozenset({"NotSupported", "NotImplemented"})
 
@@ -38,6 +40,32 @@ def spell(version: OcppVersion, order: Order) -> tuple[str, bytes]:
         raise NotInVersion(str(error)) from error
     except PayloadError as error:
         raise Invalid(f"{order.command.name} does not fit OCPP {version} ({action}): {error}") from error
+
+
+def one_by_one(version: OcppVersion, order: Order, connectors: Sequence[tuple[int, int]]) -> list[Order]:
+    """Ask 2.x stations for the status of each connector that is meant by itself.
+
+    One request is for one connector there (Spec: 2.0.1 F06.FR.12); 1.6 stations tell of all of them at once.
+    Raises: NotInVersion, when none of the connectors is known.
+    """
+    command = order.command
+    if (
+        version is OcppVersion.V16
+        or not isinstance(command, Trigger)
+        or command.message != "status_notification"
+        or command.connector_id is not None
+    ):
+        return [order]
+    meant = [key for key in connectors if all(key) and command.evse_id in (None, key[0])]
+    if not meant:
+        raise NotInVersion(
+            "OCPP 2.x asks for the status of one connector, and the station has told of none: "
+            "give evse_id and connector_id"
+        )
+    places = [
+        msgspec.structs.replace(command, evse_id=evse, connector_id=connector) for evse, connector in meant
+    ]
+    return [msgspec.structs.replace(order, command=place) for place in places]
 
 
 def understand(version: OcppVersion, order: Order, answer: CallAnswer) -> Reply:
