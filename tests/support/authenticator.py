@@ -172,6 +172,8 @@ async def running_provider() -> AsyncIterator[Provider]:
     task = asyncio.create_task(server.serve(sockets=[listening]))
     while not server.started:  # noqa: ASYNC110 - nothing announces it
         await asyncio.sleep(0.005)
-    yield provider
-    server.should_exit = True
-    await task
+    try:
+        yield provider
+    finally:
+        server.should_exit = True
+        await task

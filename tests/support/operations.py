@@ -122,21 +122,25 @@ async def operations_on(
             0,
         )
         await web.start()
-        inner.addresses.base_url = web.url
-        _, key = await create_api_key(inner.database, system_principal(), "operator", Role.OPERATOR)
-        transport = httpx.ASGITransport(web.app)
-        headers = {"Authorization": f"Bearer {key}"}
-        async with httpx.AsyncClient(
-            transport=transport, base_url="http://pilotwire.test", headers=headers
-        ) as http:
-            yield Operations(edge, http, web.app)
-        await web.stop()
+        try:
+            inner.addresses.base_url = web.url
+            _, key = await create_api_key(inner.database, system_principal(), "operator", Role.OPERATOR)
+            transport = httpx.ASGITransport(web.app)
+            headers = {"Authorization": f"Bearer {key}"}
+            async with httpx.AsyncClient(
+                transport=transport, base_url="http://pilotwire.test", headers=headers
+            ) as http:
+                yield Operations(edge, http, web.app)
+        finally:
+            await web.stop()
 
 
 @asynccontextmanager
 async def operations(postgres_server: str, **settings: Any) -> AsyncIterator[Operations]:
     """Start on a database of one's own."""
     dsn = migrated_database(postgres_server)
-    async with operations_on(dsn, **settings) as made:
-        yield made
-    drop_database(postgres_server, urlsplit(dsn).path.lstrip("/"))
+    try:
+        async with operations_on(dsn, **settings) as made:
+            yield made
+    finally:
+        drop_database(postgres_server, urlsplit(dsn).path.lstrip("/"))

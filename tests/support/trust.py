@@ -134,9 +134,11 @@ async def secure_network(
 ) -> AsyncIterator[SecureNetwork]:
     """Start on a database of one's own."""
     dsn = migrated_database(postgres_server)
-    async with secure_network_on(dsn, directory, **settings) as made:
-        yield made
-    drop_database(postgres_server, urlsplit(dsn).path.lstrip("/"))
+    try:
+        async with secure_network_on(dsn, directory, **settings) as made:
+            yield made
+    finally:
+        drop_database(postgres_server, urlsplit(dsn).path.lstrip("/"))
 
 
 @asynccontextmanager

@@ -128,14 +128,16 @@ async def both_on(dsn: str) -> AsyncIterator[Both]:
             )
         )  # fmt: skip
         _, key = await create_api_key(inner.database, system_principal(), "owner", Role.OWNER)
-        async with httpx.AsyncClient(
-            transport=httpx.ASGITransport(app),
-            base_url="http://pilotwire.test",
-            headers={"Authorization": f"Bearer {key}"},
-        ) as http:
-            yield Both(edge, http)
-        app.state.hub.close()
-        app.state.network.close()
+        try:
+            async with httpx.AsyncClient(
+                transport=httpx.ASGITransport(app),
+                base_url="http://pilotwire.test",
+                headers={"Authorization": f"Bearer {key}"},
+            ) as http:
+                yield Both(edge, http)
+        finally:
+            app.state.hub.close()
+            app.state.network.close()
 
 
 @pytest.fixture
