@@ -4,7 +4,8 @@ Stations charge and write down every answer. At random moments the target is kil
 back; the stations deliver again what was not answered, some with the same message id, some with a new one. At
 the end of each round of kills the database is compared with what the stations know: everything that was
 answered must be there, and nothing may have had its effect twice. With target postgres the stations' sockets
-must have stayed open.
+must have stayed open. With target points the server dies by itself at named points of a message, in turn: when it is
+received, before its commit, between commit and answer, and after the answer.
 """
 
 import argparse
@@ -16,6 +17,7 @@ import secrets
 import shutil
 import signal
 import socket
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -27,12 +29,15 @@ from rich.console import Console
 
 from bench.crash_check import Findings, check
 from bench.crash_stations import CrashStation, Journal
+from bench.dying import POINTS
 from bench.load import identity_of
 from bench.servers import BenchError, Server, pilotwire_command, register_stations
 
 PREFIX = "CRASH-"
 VERSIONS = ("1.6", "2.0.1", "2.1")
-TARGETS = ("server", "postgres")
+TARGETS = ("server", "postgres", "points")
+_MOST_PASSED = 120
+"""At a named point the server dies when it has passed it so often at most."""
 Tell = Callable[[str], None]
 
 
@@ -119,10 +124,13 @@ class CrashEngine:
             self.report.faults.append(f"the server ended with {code} after SIGTERM\n{server.last_words()}")
         return self.report
 
-    async def _start(self) -> Server:
-        command = pilotwire_command(
-            "serve", "--data-dir", str(self.data_dir), "--http", self._http, "--ocpp", self._ocpp
-        )
+    async def _start(self, point: str = "") -> Server:
+        """Start the server; with a point, one that dies there before long."""
+        arguments = ("serve", "--data-dir", str(self.data_dir), "--http", self._http, "--ocpp", self._ocpp)
+        command = pilotwire_command(*arguments)
+        if point:
+            passed = str(self._random.randint(1, _MOST_PASSED))
+            command = [sys.executable, "-m", "bench.dying", point, passed, *arguments]
         return await Server.start(command, self._log, {"PILOTWIRE_BOOTSTRAP_API_KEY": self._api_key})
 
     async def _round(self, server: Server, kills: int) -> Server:
@@ -162,6 +170,12 @@ class CrashEngine:
         if self.options.target == "server":
             await server.kill()
             server = await self._start()
+        elif self.options.target == "points":
+            await server.kill()
+            server = await self._start(POINTS[self.report.kills % len(POINTS)])
+            await self._death_of(server)
+            killed_at = time.monotonic()
+            server = await self._start()
         else:
             pid = self._postmaster_pid()
             os.kill(pid, signal.SIGKILL)
@@ -176,6 +190,17 @@ class CrashEngine:
                 f"{journal.disconnects - disconnects} sockets closed as PostgreSQL was away"
             )
         return server
+
+    async def _death_of(self, server: Server) -> None:
+        """Wait until the server has killed itself."""
+        try:
+            code = await asyncio.wait_for(server.process.wait(), self.options.recovery_s)
+        except TimeoutError:
+            raise BenchError(
+                f"the server did not come to its end in {self.options.recovery_s:.0f} s"
+            ) from None
+        if code != -signal.SIGKILL:
+            raise BenchError(f"the server ended with {code} by itself\n{server.last_words()}")
 
     async def _answers_come(self, journal: Journal) -> None:
         """Wait until stations are being answered."""
