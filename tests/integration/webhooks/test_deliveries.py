@@ -373,6 +373,7 @@ async def test_the_certificate_must_be_of_the_name_although_the_address_is_asked
 async def test_a_receiver_that_sends_without_end_is_cut_off() -> None:
     poster = HttpPoster(read_policy("", "127.0.0.0/8"), patience_s=1.0)
     there = Receiver()
+    cut_off = asyncio.Event()
 
     async def endless(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 200 ok\r\ncontent-type: text/plain\r\n\r\n")
@@ -382,11 +383,16 @@ async def test_a_receiver_that_sends_without_end_is_cut_off() -> None:
                 await writer.drain()
                 await asyncio.sleep(0.01)
         except ConnectionError:
+            cut_off.set()
+        finally:
             writer.close()
 
     listening = await asyncio.start_server(endless, "127.0.0.1", 0)
     there.port = listening.sockets[0].getsockname()[1]
     answer = await poster.post(there.url, b"{}", {})
     assert (answer.status_code, len(answer.excerpt)) == (200, 1000)
-    listening.close()
     await poster.close()
+    async with asyncio.timeout(10):
+        await cut_off.wait()
+    listening.close()
+    await listening.wait_closed()
