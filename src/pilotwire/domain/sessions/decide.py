@@ -22,7 +22,7 @@ from pilotwire.domain.sessions.model import (
     SessionFacts,
     absorb,
     has_number,
-    kind_of,
+    mark_of,
     meter_changes,
     open_session,
     replace,
@@ -266,23 +266,22 @@ def _without_repeated_samples(event: SessionEvent, facts: SessionFacts) -> tuple
 
 def _fresh_samples(
     samples: tuple[Sample, ...], facts: SessionFacts
-) -> tuple[tuple[Sample, ...], tuple[tuple[datetime, str | None], ...]]:
+) -> tuple[tuple[Sample, ...], tuple[Any, ...]]:
     """Leave out samples that the session has; also give what to know a repetition by from now on."""
     known = facts.recent
     if len(samples) == 1:  # the usual message
-        at = samples[0].at
-        kind = (at, kind_of(samples[0]))
+        mark = mark_of(samples[0])
         # No sample of the session is newer than its last moment.
-        if at <= facts.last_at and kind in known:
+        if samples[0].at <= facts.last_at and mark in known:
             return (), known
-        return samples, (*known[1 - _RECENT :], kind)
-    kinds = [(sample.at, kind_of(sample)) for sample in samples]
+        return samples, (*known[1 - _RECENT :], mark)
+    marks = [mark_of(sample) for sample in samples]
     if known:
-        fresh = [index for index, kind in enumerate(kinds) if kind not in known]
-        if len(fresh) < len(kinds):
+        fresh = [index for index, mark in enumerate(marks) if mark not in known]
+        if len(fresh) < len(marks):
             samples = tuple(samples[index] for index in fresh)
-            kinds = [kinds[index] for index in fresh]
-    return samples, (*known, *kinds)[-_RECENT:]
+            marks = [marks[index] for index in fresh]
+    return samples, (*known, *marks)[-_RECENT:]
 
 
 def _clock_checked(facts: SessionFacts, event: SessionEvent, now: datetime) -> SessionFacts:

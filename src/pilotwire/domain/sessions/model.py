@@ -4,6 +4,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from uuid import UUID
+from zlib import crc32
 
 import msgspec
 
@@ -17,7 +18,7 @@ __all__ = [
     "SessionState",
     "Settlement",
     "absorb",
-    "kind_of",
+    "mark_of",
     "open_session",
 ]
 
@@ -72,6 +73,12 @@ FLOWING_W = 100.0
 
 # Values that say themselves where they belong, wherever the station sends them along.
 _PLACES = {"Transaction.Begin": -1, "Transaction.End": 2**31}
+
+# Spec: 1.6 ReadingContext; others, of stations that have their own, follow by their checksum.
+_CONTEXTS = {
+    None: 0, "Interruption.Begin": 1, "Interruption.End": 2, "Other": 3, "Sample.Clock": 4, "Sample.Periodic": 5,
+    "Transaction.Begin": 6, "Transaction.End": 7, "Trigger": 8,
+}  # fmt: skip
 
 
 class Meter(msgspec.Struct, frozen=True, gc=False):
@@ -142,8 +149,8 @@ class SessionFacts(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     reservation_id: int | None = None
     seen: tuple[tuple[int, int], ...] = ()
     """The sequence numbers seen, as closed ranges."""
-    recent: tuple[tuple[datetime, str | None], ...] = ()
-    """Moment and kind of the newest samples without a sequence number, to know a repetition by."""
+    recent: tuple[int | tuple[datetime, str | None], ...] = ()
+    """Marks of the newest samples without a sequence number, to know a repetition by (pairs: of an earlier version)."""
     flags: frozenset[Review] = frozenset()
     powered_at: datetime | None = None
     """The newest moment at which a sample said that power flows."""
@@ -341,23 +348,27 @@ def meter_changes(  # noqa: C901 - run for nearly every message: one loop, no ca
     return changes
 
 
-def kind_of(sample: Sample) -> str:
-    """Say what a sample of a moment is: its context, and which values it has.
+def mark_of(sample: Sample) -> int:
+    """Give a number that tells a sample from others of its session: its moment, its context, which values it has.
 
     Some stations send the values of one moment in several messages; those are no repetitions.
     """
-    kind = sample.context or ""
+    context = sample.context
+    place = _CONTEXTS.get(context)
+    if place is None:
+        place = 16 + crc32(context.encode()) % 240  # type: ignore[union-attr]
+    has = 0
     if sample.energy_wh is not None:
-        kind += "+e"
+        has = 1
     if sample.power_w is not None:
-        kind += "+p"
+        has += 2
     if sample.current_l1_a is not None or sample.current_l2_a is not None or sample.current_l3_a is not None:
-        kind += "+a"
+        has += 4
     if sample.voltage_l1_v is not None or sample.voltage_l2_v is not None or sample.voltage_l3_v is not None:
-        kind += "+v"
+        has += 8
     if sample.soc_percent is not None:
-        kind += "+s"
-    return kind
+        has += 16
+    return int(sample.at.timestamp() * 1000) << 13 | place << 5 | has
 
 
 def replace(facts: SessionFacts, changes: dict[str, object]) -> SessionFacts:

@@ -384,6 +384,9 @@ def test_a_start_button_is_no_token(version: OcppVersion) -> None:
         (OcppVersion.V21, "StatusNotification", {"evseId": 2**40}),
         (OcppVersion.V21, "TransactionEvent", {"seqNo": 2**31}),
         (OcppVersion.V201, "MeterValues", {"evseId": 2**31}),
+        (OcppVersion.V201, "ReservationStatusUpdate", {"reservationId": 2**31}),
+        (OcppVersion.V201, "NotifyReport", {"requestId": -(2**31)}),
+        (OcppVersion.V21, "NotifyMonitoringReport", {"requestId": 2**40}),
     ],
 )
 def test_numbers_that_the_database_cannot_hold_are_refused(
@@ -392,6 +395,16 @@ def test_numbers_that_the_database_cannot_hold_are_refused(
     with pytest.raises(PayloadError) as caught:
         read(version, action, request(version, action, **fields))
     assert caught.value.code(version) == "PropertyConstraintViolation"
+
+
+@pytest.mark.parametrize("version", [OcppVersion.V16, OcppVersion.V201, OcppVersion.V21])
+@pytest.mark.parametrize("action", ["LogStatusNotification", "SignedFirmwareStatusNotification"])
+def test_a_request_that_nobody_can_have_made_is_left_out(version: OcppVersion, action: str) -> None:
+    if version is not OcppVersion.V16:
+        action = action.removeprefix("Signed")
+    incoming = read(version, action, request(version, action, requestId=2**31))
+    assert incoming.message.request_id is None
+    assert incoming.notes == ["number_too_large"]
 
 
 def test_a_reservation_or_register_that_nobody_can_have_is_left_out() -> None:

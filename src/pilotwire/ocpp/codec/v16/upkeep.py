@@ -10,20 +10,18 @@ from pilotwire.domain.stations.messages import (
     LogProgressed,
     SecurityEventReported,
 )
-from pilotwire.ocpp.codec.inbound import Inbound, nothing, or_none, trimmed
+from pilotwire.ocpp.codec.inbound import Inbound, nothing, number_or_none, trimmed
 from pilotwire.ocpp.codec.v16.wire.security import SignCertificateRequest, SignCertificateResponse
 
 __all__ = ["INBOUND"]
 
 
 def _firmware(request: Any, notes: list[str]) -> FirmwareProgressed:
-    del notes
-    return FirmwareProgressed(request.status, or_none(getattr(request, "requestId", UNSET)))
+    return FirmwareProgressed(request.status, number_or_none(getattr(request, "requestId", UNSET), notes))
 
 
 def _log(request: Any, notes: list[str]) -> LogProgressed:
-    del notes
-    return LogProgressed(request.status, or_none(getattr(request, "requestId", UNSET)))
+    return LogProgressed(request.status, number_or_none(getattr(request, "requestId", UNSET), notes))
 
 
 def _security(request: Any, notes: list[str]) -> SecurityEventReported:

@@ -8,7 +8,7 @@ from pilotwire.domain.operations import commands as c
 from pilotwire.domain.operations.model import CommandState, Order, Reply
 from pilotwire.domain.operations.report_commands import ComponentPlace, FirmwarePublished, PartTold
 from pilotwire.domain.stations.messages import ReportReceived
-from pilotwire.ocpp.codec.inbound import or_none
+from pilotwire.ocpp.codec.inbound import number, number_or_none
 from pilotwire.ocpp.codec.outbound import given, reply_by_status, words
 from pilotwire.ocpp.codec.v2.wire import diagnostics, display, firmware
 
@@ -123,14 +123,16 @@ def monitors_told(request: diagnostics.NotifyMonitoringReportRequest, notes: lis
     """Read a part of a monitoring report."""
     del notes
     entries = 0 if request.monitor is UNSET else len(request.monitor)
-    part = PartTold("monitors", request.requestId, entries, request.tbc is True)
+    part = PartTold("monitors", number("requestId", request.requestId), entries, request.tbc is True)
     return ReportReceived("NotifyMonitoringReport", b"", part)
 
 
 def customer_told(request: diagnostics.NotifyCustomerInformationRequest, notes: list[str]) -> ReportReceived:
     """Read a part of what a station knows of a customer; the text itself stays in the report."""
     del notes
-    part = PartTold("customer", request.requestId, int(bool(request.data)), request.tbc is True)
+    part = PartTold(
+        "customer", number("requestId", request.requestId), int(bool(request.data)), request.tbc is True
+    )
     return ReportReceived("NotifyCustomerInformation", b"", part)
 
 
@@ -138,7 +140,7 @@ def messages_told(request: display.NotifyDisplayMessagesRequest, notes: list[str
     """Read a part of the messages of a display."""
     del notes
     entries = 0 if request.messageInfo is UNSET else len(request.messageInfo)
-    part = PartTold("messages", request.requestId, entries, request.tbc is True)
+    part = PartTold("messages", number("requestId", request.requestId), entries, request.tbc is True)
     return ReportReceived("NotifyDisplayMessages", b"", part)
 
 
@@ -146,7 +148,6 @@ def firmware_told(
     request: firmware.PublishFirmwareStatusNotificationRequest, notes: list[str]
 ) -> ReportReceived:
     """Read how far a local controller is with firmware."""
-    del notes
     locations = () if request.location is UNSET else tuple(request.location)
-    told = FirmwarePublished(request.status, or_none(request.requestId), locations)
+    told = FirmwarePublished(request.status, number_or_none(request.requestId, notes), locations)
     return ReportReceived("PublishFirmwareStatusNotification", b"", told)

@@ -28,7 +28,7 @@ from pilotwire.domain.stations.messages import (
     ReservationTold,
     SecurityEventReported,
 )
-from pilotwire.ocpp.codec.inbound import Inbound, nothing, or_blank, or_none, trimmed
+from pilotwire.ocpp.codec.inbound import Inbound, nothing, number, number_or_none, or_blank, trimmed
 from pilotwire.ocpp.codec.v2 import monitoring
 from pilotwire.ocpp.codec.v2.device_model import reported_by, told_by
 from pilotwire.ocpp.codec.v2.wire import (
@@ -57,13 +57,11 @@ _REVOCATIONS = {
 
 
 def _firmware(request: Any, notes: list[str]) -> FirmwareProgressed:
-    del notes
-    return FirmwareProgressed(request.status, or_none(request.requestId))
+    return FirmwareProgressed(request.status, number_or_none(request.requestId, notes))
 
 
 def _log(request: Any, notes: list[str]) -> LogProgressed:
-    del notes
-    return LogProgressed(request.status, or_none(request.requestId))
+    return LogProgressed(request.status, number_or_none(request.requestId, notes))
 
 
 def _security(request: Any, notes: list[str]) -> SecurityEventReported:
@@ -76,7 +74,9 @@ _RESERVATION = {"Expired": "expired", "Removed": "removed", "NoTransaction": "no
 
 def _reservation(request: Any, notes: list[str]) -> ReportReceived:
     del notes
-    meaning = ReservationTold(request.reservationId, _RESERVATION[request.reservationUpdateStatus])
+    meaning = ReservationTold(
+        number("reservationId", request.reservationId), _RESERVATION[request.reservationUpdateStatus]
+    )
     return ReportReceived("ReservationStatusUpdate", b"", meaning)
 
 
@@ -96,8 +96,8 @@ def _variables(request: provisioning.NotifyReportRequest, notes: list[str]) -> R
     meaning = ReportPage(
         Source.REPORT,
         tuple(reported for entry in entries for reported in reported_by(entry)),
-        request.requestId,
-        request.seqNo,
+        number("requestId", request.requestId),
+        number("seqNo", request.seqNo),
         last=request.tbc is not True,
     )
     return ReportReceived("NotifyReport", b"", meaning)
@@ -110,10 +110,9 @@ def _events(request: diagnostics.NotifyEventRequest, notes: list[str]) -> Report
 
 
 def _csr(request: security.SignCertificateRequest, notes: list[str]) -> CertificateRequested:
-    del notes
     # Spec: 2.0.1 A02: without a type the certificate is the one that the station shows to this system.
     purpose = "v2g" if or_blank(request.certificateType).startswith("V2G") else "charging_station"
-    return CertificateRequested(purpose, request.csr, or_none(request.requestId))
+    return CertificateRequested(purpose, request.csr, number_or_none(request.requestId, notes))
 
 
 def _csr_answer(answer: CertificateAnswer, request: Any) -> Any:
