@@ -18,7 +18,7 @@ from pilotwire.db.sealing import Seal
 from pilotwire.db.sole_name import SoleName
 from pilotwire.domain.certificates.events import CertificateHeld
 from pilotwire.domain.certificates.repository import SINKS as CERTIFICATE_SINKS
-from pilotwire.domain.certificates.repository import list_held
+from pilotwire.domain.certificates.repository import list_held, list_issuers
 from pilotwire.domain.energy.planning import Planner
 from pilotwire.domain.energy.sinks import SINKS as ENERGY_SINKS
 from pilotwire.domain.operations.usecases.give_commands import Means
@@ -220,7 +220,7 @@ async def open_edge(
     switchboard.services.manages_energy = energy.manages
     # What passes the writer is told with it; the rest when the bus tells it.
     outbox.listen([kind for kind in TOLD if kind not in sinks], writer.submit)
-    _check_revocations(settings, switchboard, clock, stack)
+    _check_revocations(settings, database, switchboard, clock, stack)
     poster = await _open_webhooks(settings, database, bus, outbox, pepper, clock, stack)
     listener = Listener(
         StationDoorkeeper(directory, pepper, clock, strict=settings.ocpp_strict),
@@ -263,11 +263,16 @@ def _balance_energy(settings: Settings, means: Means, desk: Desk, stack: AsyncEx
 
 
 def _check_revocations(
-    settings: Settings, switchboard: Switchboard, clock: Clock, stack: AsyncExitStack
+    settings: Settings, database: Database, switchboard: Switchboard, clock: Clock, stack: AsyncExitStack
 ) -> None:
     """Answer stations' questions for the revocation of certificates by asking whom they name."""
+
+    async def known() -> list[str]:
+        async with database.service.acquire() as connection:
+            return await list_issuers(connection)
+
     policy = read_policy(settings.egress_hosts, settings.egress_private_networks)
-    checker = RevocationChecker(policy, clock)
+    checker = RevocationChecker(policy, clock, known)
     stack.push_async_callback(checker.close)
     switchboard.services.statuses.check = checker.check
 

@@ -50,7 +50,7 @@ class StatusBook:
         moment = now()
         if told.revocation is Revocation.FAILED:
             until = moment + _FAILED_FOR
-        elif told.next_update is None:
+        elif told.next_update is None or told.revocation is Revocation.UNPROVED:
             until = moment + _WITHOUT_END_FOR
         else:
             # What is over already is told once and asked for again.

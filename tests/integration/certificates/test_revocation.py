@@ -31,13 +31,15 @@ class Authority:
         self.leaf = self._certificate("Leaf", ec.generate_private_key(ec.SECP256R1()).public_key())
         self.responder_key = ec.generate_private_key(ec.SECP256R1())
         self.responder = self._certificate("Responder", self.responder_key.public_key(), responder=True)
+        self.sent_along = [self.responder, self.root]
+        self.signs_itself = False
         self.revoked = False
         self.mode = "right"
         self.asked: list[str] = []
         self.url = ""
 
     def _certificate(
-        self, name: str, key: Any, *, ca: bool = False, responder: bool = False
+        self, name: str, key: Any, *, ca: bool = False, responder: bool = False, by: Any = None
     ) -> x509.Certificate:
         now = datetime.now(UTC)
         builder = (
@@ -53,7 +55,7 @@ class Authority:
         if responder:
             usage = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.OCSP_SIGNING])
             builder = builder.add_extension(usage, critical=False)
-        return builder.sign(self.key, hashes.SHA256())
+        return builder.sign(by or self.key, hashes.SHA256())
 
     def answer(self, question: bytes) -> bytes:
         asked = ocsp.load_der_ocsp_request(question)
@@ -68,8 +70,12 @@ class Authority:
             asked.issuer_name_hash, asked.issuer_key_hash,
             asked.serial_number + (self.mode == "another"), hashes.SHA256(), status, now - old - timedelta(minutes=1),
             now - old + timedelta(hours=1), now - timedelta(days=2) if self.revoked else None, None,
-        ).responder_id(ocsp.OCSPResponderEncoding.NAME, self.responder).certificates([self.responder])  # fmt: skip
-        right = builder.sign(self.responder_key, hashes.SHA256())
+        )  # fmt: skip
+        signer, key = (self.root, self.key) if self.signs_itself else (self.responder, self.responder_key)
+        builder = builder.responder_id(ocsp.OCSPResponderEncoding.NAME, signer)
+        if self.sent_along:
+            builder = builder.certificates(self.sent_along)
+        right = builder.sign(key, hashes.SHA256())
         content = right.public_bytes(DER)
         if self.mode == "forged":
             forged = right.signature[:-1] + bytes([right.signature[-1] ^ 1])
@@ -106,7 +112,7 @@ def authority() -> Iterator[Authority]:
             self.reply(made.answer(question), self.headers["Content-Type"] == "application/ocsp-request")
 
         def do_GET(self) -> None:
-            self.reply(made.crl(), self.path == "/crl")
+            self.reply(made.crl(), self.path.startswith("/crl"))
 
         def reply(self, content: bytes, known: bool) -> None:
             made.asked.append(self.path)
@@ -192,26 +198,95 @@ async def test_answers_that_are_of_no_use_are_told_with_the_reason(
         assert "hashes are not those of SHA256" in odd["statusInfo"]["additionalInfo"]
 
 
+async def keep_root(edge: RunningEdge, authority: Authority) -> None:
+    """Keep the authority's root here, as `POST /trusted-roots` does."""
+    await edge.rows(
+        "INSERT INTO trusted_root (id, tenant_id, use, pem, subject, sha256, not_after, note, created_at)"
+        " VALUES (gen_random_uuid(), 1, 'v2g_root', $1, 'Hub CA', 'x', now() + interval '1 year', '', now())",
+        authority.root.public_bytes(serialization.Encoding.PEM).decode(),
+    )
+
+
+async def chain_statuses(cp: Station, authority: Authority, *asked: tuple[str, str, str]) -> list[str]:
+    """Ask for the leaf (or another serial number) at paths by OCSP or CRL; give the statuses."""
+    request = [
+        {
+            "certificateHashData": authority.hashes(**({"serialNumber": serial} if serial else {})),
+            "source": source,
+            "urls": [authority.url + path],
+        }
+        for source, path, serial in asked
+    ]
+    answer = await cp.call("GetCertificateChainStatus", {"certificateStatusRequests": request})
+    assert [each["source"] for each in answer["certificateStatus"]] == [source for source, _, _ in asked]
+    return [each["status"] for each in answer["certificateStatus"]]
+
+
 @pytest.mark.covers("2.1:GetCertificateChainStatus", "2.1-M07")
 async def test_a_chain_is_looked_up_by_responder_and_by_list(edge: RunningEdge, authority: Authority) -> None:
+    await keep_root(edge, authority)
     async with station(edge.url, "CP-1", "2.1") as cp:
         await cp.boot()
         authority.revoked = True
+        asked = [("OCSP", "/ocsp", ""), ("CRL", "/crl", ""), ("CRL", "/crl", "abc"), ("OCSP", "/nowhere", "")]
+        authority.sent_along = [authority.responder]  # the issuer is known here
+        assert await chain_statuses(cp, authority, *asked[:3]) == ["Revoked", "Revoked", "Good"]
         request = [
-            {"certificateHashData": authority.hashes(), "source": "OCSP", "urls": [f"{authority.url}/ocsp"]},
             {
                 "certificateHashData": authority.hashes(),
                 "source": "CRL",
                 "urls": ["http://127.0.0.1:9/", f"{authority.url}/crl"],
             },
-            {
-                "certificateHashData": authority.hashes(serialNumber="abc"),
-                "source": "CRL",
-                "urls": [f"{authority.url}/crl"],
-            },
             {"certificateHashData": authority.hashes(), "source": "OCSP", "urls": ["http://10.0.0.7/"]},
         ]
         answer = await cp.call("GetCertificateChainStatus", {"certificateStatusRequests": request})
-        told = [each["status"] for each in answer["certificateStatus"]]
-        assert told == ["Revoked", "Revoked", "Good", "Failed"]
-        assert [each["source"] for each in answer["certificateStatus"]] == ["OCSP", "CRL", "CRL", "OCSP"]
+        assert [each["status"] for each in answer["certificateStatus"]] == ["Revoked", "Failed"]
+
+
+@pytest.mark.covers("2.1-M07")
+async def test_what_nobody_can_prove_is_not_called_good(edge: RunningEdge, authority: Authority) -> None:
+    async with station(edge.url, "CP-1", "2.1") as cp:
+        await cp.boot()
+        # The issuer sent along is proved by the hash that the station gives.
+        assert await chain_statuses(cp, authority, ("OCSP", "/with-issuer", "")) == ["Good"]
+        authority.sent_along = [authority.responder]
+        assert (
+            await chain_statuses(cp, authority, ("OCSP", "/without", ""), ("CRL", "/crl", ""))
+            == ["Failed"] * 2
+        )
+        authority.sent_along, authority.signs_itself = [], True
+        assert await chain_statuses(cp, authority, ("OCSP", "/itself", "")) == ["Failed"]
+        # The answer itself goes to a station that asks for it: it has the issuer.
+        assert (await ask(cp, authority.hashes(), f"{authority.url}/for-you"))["status"] == "Accepted"
+        await keep_root(edge, authority)
+        asked = ("OCSP", "/known-now", ""), ("CRL", "/crl?again", "")
+        assert await chain_statuses(cp, authority, *asked) == ["Good", "Good"]
+
+
+@pytest.mark.parametrize("with_issuer", [True, False])
+async def test_a_responder_that_made_its_certificate_itself_is_not_believed(
+    edge: RunningEdge, authority: Authority, with_issuer: bool
+) -> None:
+    stranger = ec.generate_private_key(ec.SECP256R1())
+    authority.responder_key = stranger
+    authority.responder = authority._certificate(
+        "Responder", stranger.public_key(), responder=True, by=stranger
+    )
+    authority.sent_along = [authority.responder, authority.root][: 2 if with_issuer else 1]
+    await keep_root(edge, authority)
+    async with station(edge.url, "CP-1", "2.1") as cp:
+        await cp.boot()
+        answer = await ask(cp, authority.hashes(), authority.url + "/ocsp")
+        assert answer["status"] == "Failed"
+        assert "is not of the issuer" in answer["statusInfo"]["additionalInfo"]
+        assert await chain_statuses(cp, authority, ("OCSP", "/ocsp", "")) == ["Failed"]
+
+
+async def test_a_list_that_another_key_has_signed_is_not_believed(
+    edge: RunningEdge, authority: Authority
+) -> None:
+    await keep_root(edge, authority)
+    authority.key = ec.generate_private_key(ec.SECP256R1())
+    async with station(edge.url, "CP-1", "2.1") as cp:
+        await cp.boot()
+        assert await chain_statuses(cp, authority, ("CRL", "/crl", "")) == ["Failed"]

@@ -20,6 +20,7 @@ __all__ = [
     "first_use",
     "keep_issued",
     "list_held",
+    "list_issuers",
     "list_roots",
     "move_upgrade",
     "open_requests",
@@ -75,6 +76,15 @@ async def list_roots(connection: asyncpg.Connection, purpose: str) -> list[tuple
         "SELECT root_pem, issuing_pem FROM certificate_authority WHERE purpose = $1", purpose
     )
     return [(row["root_pem"], row["issuing_pem"]) for row in rows]
+
+
+async def list_issuers(connection: asyncpg.Connection) -> list[str]:
+    """Give every certificate (PEM) of an issuer that is kept here: own authorities and the roots for stations."""
+    rows = await connection.fetch(
+        "SELECT root_pem AS pem FROM certificate_authority UNION SELECT issuing_pem FROM certificate_authority"
+        " UNION SELECT pem FROM trusted_root"
+    )
+    return [row["pem"] for row in rows]
 
 
 async def open_requests(connection: asyncpg.Connection) -> list[asyncpg.Record]:

@@ -32,6 +32,8 @@ class Revocation(StrEnum):
     REVOKED = "revoked"
     UNKNOWN = "unknown"
     """The one who was asked does not know it."""
+    UNPROVED = "unproved"
+    """There is an answer, and nobody here has its issuer's certificate to check it by: the station has to."""
     FAILED = "failed"
     """Nobody could be asked, or the answer is of no use."""
 

@@ -52,6 +52,7 @@ _REVOCATIONS = {
     Revocation.GOOD: "Good",
     Revocation.REVOKED: "Revoked",
     Revocation.UNKNOWN: "Unknown",
+    Revocation.UNPROVED: "Failed",
     Revocation.FAILED: "Failed",
 }
 
