@@ -5,26 +5,24 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import msgspec
 from sqlalchemy import Row, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pilotwire.domain.sessions.model import SessionFacts
+from pilotwire.domain.sessions.stored import read_facts
 from pilotwire.domain.sessions.tables import session
 
 __all__ = ["open_sessions", "sums_of_ended"]
-
-_decode = msgspec.json.Decoder(SessionFacts).decode
 
 
 async def open_sessions(
     connection: AsyncConnection, station_ids: Sequence[int]
 ) -> list[tuple[int, SessionFacts]]:
     """Read the open sessions of a page of stations, which are in ascending order."""
-    query = select(session.c.station_id, session.c.facts).where(
+    query = select(session.c.station_id, session.c.facts, session.c.progress).where(
         session.c.ended_at.is_(None), session.c.station_id.between(station_ids[0], station_ids[-1])
     )
-    return [(row.station_id, _decode(row.facts)) for row in await connection.execute(query)]
+    return [(row.station_id, read_facts(row.facts, row.progress)) for row in await connection.execute(query)]
 
 
 async def sums_of_ended(connection: AsyncConnection, since: datetime) -> Sequence[Row[Any]]:

@@ -19,6 +19,7 @@ from pilotwire.domain.sessions.decide import SessionsView
 from pilotwire.domain.sessions.messages import Sample
 from pilotwire.domain.sessions.model import SessionFacts
 from pilotwire.domain.sessions.records import SampleKept, SessionEventKept, SessionKept
+from pilotwire.domain.sessions.stored import Progress, is_progress, progress_of, read_facts
 from pilotwire.domain.stations.tables import station
 
 __all__ = [
@@ -37,7 +38,6 @@ __all__ = [
 ]
 
 _encode = msgspec.json.Encoder().encode
-_decode = msgspec.json.Decoder(SessionFacts).decode
 
 # Written at every event of a session; the newest facts of a batch win.
 _UPSERT = """
@@ -66,7 +66,7 @@ ON CONFLICT (id) DO UPDATE SET
     power_w = excluded.power_w, soc_percent = excluded.soc_percent, last_sample_at = excluded.last_sample_at,
     stop_reason = excluded.stop_reason, offline = excluded.offline, review = excluded.review,
     settled_at = excluded.settled_at, settled_by = excluded.settled_by, settled_reason = excluded.settled_reason,
-    facts = excluded.facts
+    facts = excluded.facts, progress = NULL
 """
 
 # The way of nearly every message: only the meter has moved.
@@ -74,10 +74,10 @@ _ADVANCE = """
 UPDATE session AS s SET
     last_received_at = n.received_at, meter_start_wh = n.meter_start_wh, meter_end_wh = n.meter_end_wh,
     energy_wh = n.energy_wh, power_w = n.power_w, soc_percent = n.soc_percent, last_sample_at = n.last_sample_at,
-    charging_state = n.charging_state, review = '{}', facts = n.facts
+    charging_state = n.charging_state, review = '{}', progress = n.progress
 FROM json_to_recordset($1) AS n (
     id uuid, received_at timestamptz, meter_start_wh numeric, meter_end_wh numeric, energy_wh numeric, power_w float4,
-    soc_percent float4, last_sample_at timestamptz, charging_state text, facts text)
+    soc_percent float4, last_sample_at timestamptz, charging_state text, progress text)
 WHERE s.id = n.id
 """
 
@@ -91,19 +91,17 @@ async def _write_sessions(target: Writing, records: list[SessionKept]) -> None:
     for record in records:
         session_id = (record.station_id, record.facts.transaction_ref)
         newest[session_id] = record
-        # It may clear up what was to be reviewed.
-        late = record.facts.ended_at is not None or record.facts.settlement is not None
-        if record.new or record.change != "updated" or record.review or record.more or late:
+        if not is_progress(record):
             whole.add(session_id)
     if whole:
         await run_with_rows(target, _UPSERT, [_whole_row(newest[session_id]) for session_id in whole])
     if len(whole) < len(newest):
-        rows = [_advance_row(record) for session_id, record in newest.items() if session_id not in whole]
+        rows = [_advanced_row(record) for session_id, record in newest.items() if session_id not in whole]
         await run_with_rows(target, _ADVANCE, rows)
 
 
-class _Row(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
-    """What a message of an open session changes in its row."""
+class _Row(msgspec.Struct, frozen=True, gc=False):
+    """What every message of a session changes in its row."""
 
     id: UUID
     received_at: datetime
@@ -114,12 +112,18 @@ class _Row(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     soc_percent: float | None
     last_sample_at: datetime | None
     charging_state: str | None
-    facts: SessionFacts
+
+
+class _AdvancedRow(_Row, frozen=True, gc=False, kw_only=True):
+    """What a message changes that only moves the meter and the charging state on."""
+
+    progress: Progress
 
 
 class _WholeRow(_Row, frozen=True, gc=False, kw_only=True):
     """Every column of a session's row."""
 
+    facts: SessionFacts
     tenant_id: int
     station_id: int
     evse_no: int | None
@@ -141,8 +145,8 @@ class _WholeRow(_Row, frozen=True, gc=False, kw_only=True):
     settled_reason: str | None
 
 
-def _advance_row(record: SessionKept) -> _Row:
-    return _Row(*_moving(record))
+def _advanced_row(record: SessionKept) -> _AdvancedRow:
+    return _AdvancedRow(*_moving(record), progress=progress_of(record.facts))
 
 
 def _whole_row(record: SessionKept) -> _WholeRow:
@@ -150,6 +154,7 @@ def _whole_row(record: SessionKept) -> _WholeRow:
     settlement = facts.settlement if facts.settled else None
     return _WholeRow(
         *_moving(record),
+        facts=facts,
         tenant_id=record.tenant_id,
         station_id=record.station_id,
         evse_no=facts.evse_no,
@@ -191,7 +196,6 @@ def _moving(record: SessionKept) -> tuple[Any, ...]:
         None if facts.last_soc is None else facts.last_soc[1],
         None if last is None else last.key[1],
         None if facts.charging_state is None else facts.charging_state[1],
-        facts,
     )
 
 
@@ -223,10 +227,11 @@ async def load_views(
 ) -> dict[int, SessionsView]:
     """Give each station's sessions view: its open sessions and its `keep` newest."""
     rows = await connection.fetch(
-        "SELECT st.id AS station_id, s.facts, s.total FROM unnest($1::int[]) AS st (id) CROSS JOIN LATERAL ("
-        " (SELECT facts, id, NULL::bigint AS total FROM session WHERE station_id = st.id ORDER BY id DESC LIMIT $2)"
-        " UNION (SELECT facts, id, NULL FROM session WHERE station_id = st.id AND ended_at IS NULL)"
-        " UNION (SELECT facts, id, NULL FROM session WHERE station_id = st.id AND settled_at IS NOT NULL"
+        "SELECT st.id AS station_id, s.facts, s.progress, s.total FROM unnest($1::int[]) AS st (id) CROSS JOIN LATERAL ("
+        " (SELECT facts, progress, id, NULL::bigint AS total FROM session WHERE station_id = st.id"
+        "  ORDER BY id DESC LIMIT $2)"
+        " UNION (SELECT facts, progress, id, NULL FROM session WHERE station_id = st.id AND ended_at IS NULL)"
+        " UNION (SELECT facts, progress, id, NULL FROM session WHERE station_id = st.id AND settled_at IS NOT NULL"
         "  ORDER BY id DESC LIMIT 50)"
         ") AS s",
         list(station_ids),
@@ -235,7 +240,7 @@ async def load_views(
     views = {station_id: SessionsView() for station_id in station_ids}
     counts = dict.fromkeys(station_ids, 0)
     for row in rows:
-        views[row["station_id"]].remember(_decode(row["facts"]))
+        views[row["station_id"]].remember(read_facts(row["facts"], row["progress"]))
         counts[row["station_id"]] += 1
     for station_id, view in views.items():
         view.complete = counts[station_id] <= keep
@@ -256,22 +261,22 @@ async def look_up_ref(
     connection: asyncpg.Connection, station_id: int, transaction_ref: str
 ) -> SessionFacts | None:
     """Find a session of a station by its reference."""
-    text = await connection.fetchval(
-        "SELECT facts FROM session WHERE station_id = $1 AND transaction_ref = $2",
+    row = await connection.fetchrow(
+        "SELECT facts, progress FROM session WHERE station_id = $1 AND transaction_ref = $2",
         station_id,
         transaction_ref,
     )
-    return None if text is None else _decode(text)
+    return None if row is None else read_facts(row["facts"], row["progress"])
 
 
 async def look_up_start(
     connection: asyncpg.Connection, station_id: int, start_key: str
 ) -> SessionFacts | None:
     """Find a session of a station by the content of its start."""
-    text = await connection.fetchval(
-        "SELECT facts FROM session WHERE station_id = $1 AND start_key = $2", station_id, start_key
+    row = await connection.fetchrow(
+        "SELECT facts, progress FROM session WHERE station_id = $1 AND start_key = $2", station_id, start_key
     )
-    return None if text is None else _decode(text)
+    return None if row is None else read_facts(row["facts"], row["progress"])
 
 
 async def next_transaction_block(connection: asyncpg.Connection) -> range:

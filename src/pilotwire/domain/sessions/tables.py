@@ -42,6 +42,7 @@ session = Table(
     Column("settled_by", Text),
     Column("settled_reason", Text),
     Column("facts", Text, nullable=False),
+    Column("progress", Text),
 )
 
 session_event = Table(

@@ -9,6 +9,7 @@ import asyncpg
 import msgspec
 
 from pilotwire.domain.sessions.model import SessionFacts
+from pilotwire.domain.sessions.stored import read_facts
 from pilotwire.domain.sessions.target import Target
 from pilotwire.domain.supervision.full import Fullness
 from pilotwire.domain.supervision.model import Case, Cause, NewerSession, Rules, Said
@@ -29,7 +30,6 @@ __all__ = [
     "take_back_full",
 ]
 
-_facts = msgspec.json.Decoder(SessionFacts).decode
 _target = msgspec.json.Decoder(Target).decode
 
 
@@ -75,7 +75,7 @@ class Unstarted(msgspec.Struct, frozen=True):
 
 _TARGETS = """
 SELECT w.session_id, w.tenant_id, w.station_id, st.identity, w.target::text AS target, w.target_state AS state,
-    s.facts, s.first_received_at, s.last_received_at, s.started_at, w.task_id, w.attempts, w.next_at
+    s.facts, s.progress, s.first_received_at, s.last_received_at, s.started_at, w.task_id, w.attempts, w.next_at
 FROM session_watch w JOIN session s ON s.id = w.session_id JOIN station st ON st.id = w.station_id
 WHERE w.target_state IN ('waiting', 'stopping') AND ($1::uuid[] IS NULL OR w.session_id = ANY ($1))
 """
@@ -93,7 +93,7 @@ async def list_targets(
             row["identity"],
             _target(row["target"]),
             row["state"],
-            _facts(row["facts"]),
+            read_facts(row["facts"], row["progress"]),
             # The start by the station's clock unless that is in the future: duration is not to depend on it.
             min(row["started_at"], row["first_received_at"]),
             row["last_received_at"],
@@ -152,8 +152,8 @@ async def change_target(connection: asyncpg.Connection, watched: Watched, **valu
 
 _SUSPECTS = """
 SELECT s.id, s.tenant_id, s.station_id, st.identity, coalesce(st.ocpp_version, '') AS ocpp_version, s.evse_no,
-    s.facts, s.first_received_at, s.last_received_at, coalesce(p.connected, false) AS connected, p.disconnected_at,
-    c.status, c.status_at, c.received_at AS status_received_at, n.first_received_at AS newer_at,
+    s.facts, s.progress, s.first_received_at, s.last_received_at, coalesce(p.connected, false) AS connected,
+    p.disconnected_at, c.status, c.status_at, c.received_at AS status_received_at, n.first_received_at AS newer_at,
     n.meter_start_wh AS newer_start_wh, w.asked_at, w.said, w.reported, w.full_since IS NOT NULL AS full
 FROM session s JOIN station st ON st.id = s.station_id
 LEFT JOIN station_presence p ON p.station_id = s.station_id
@@ -190,7 +190,7 @@ async def list_suspects(
 def _suspect(row: asyncpg.Record) -> Suspect:
     newer = None if row["newer_at"] is None else NewerSession(row["newer_at"], row["newer_start_wh"])
     case = Case(
-        facts=_facts(row["facts"]),
+        facts=read_facts(row["facts"], row["progress"]),
         first_received_at=row["first_received_at"],
         last_received_at=row["last_received_at"],
         connected=row["connected"],

@@ -16,6 +16,7 @@ from pilotwire.domain.sessions.messages import Phase, Sample, SamplesReported, S
 from pilotwire.domain.sessions.model import SessionFacts
 from pilotwire.domain.sessions.records import SampleKept, SessionEventKept, SessionKept
 from pilotwire.domain.sessions.settle import Settling, decide_settlement
+from pilotwire.domain.sessions.stored import is_progress, progress_of, read_facts
 
 T0 = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ACCEPTED = TokenAnswer(TokenVerdict.ACCEPTED)
@@ -81,6 +82,7 @@ class Station:
         self.numbers_given: list[int] = []
         self._numbers = numbers or count(1000).__next__
         self._ids = count(station_id * 10_000)
+        self._stored: dict[UUID, tuple[str, str | None]] = {}
 
     @property
     def deciding(self) -> Deciding:
@@ -144,9 +146,7 @@ class Station:
             match record:
                 case SessionKept():
                     assert record.new == (record.facts.id not in self.sessions)
-                    # Facts go through JSON on their way to the disk and back.
-                    stored = msgspec.json.decode(msgspec.json.encode(record.facts), type=SessionFacts)
-                    assert stored == record.facts
+                    self._store(record)
                     self.sessions[record.facts.id] = record
                 case SessionEventKept():
                     self.events.append(record)
@@ -154,6 +154,16 @@ class Station:
                     self.samples.append(record)
                 case _:
                     raise TypeError(record)
+
+    def _store(self, record: SessionKept) -> None:
+        """Facts go through JSON on their way to the disk and back, as a whole or with what has moved on."""
+        facts = record.facts
+        if is_progress(record):
+            whole, _ = self._stored[facts.id]
+            self._stored[facts.id] = whole, msgspec.json.encode(progress_of(facts)).decode()
+        else:
+            self._stored[facts.id] = msgspec.json.encode(facts).decode(), None
+        assert read_facts(*self._stored[facts.id]) == facts
 
     def reconnect(self) -> None:
         """Load the view as the repository does: the open sessions and the newest."""
