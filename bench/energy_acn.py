@@ -108,6 +108,7 @@ class Pilotwire(BaseAlgorithm):  # type: ignore[misc]
         self.state = self.balancer.start()
         self.planner = Planner(self.balancer.network, PlanSettings(favour_small=0.05))
         self.leaves = leaves
+        self.given: dict[str, float] = {}
         self.cpu_s = 0.0
 
     def schedule(self, active_sessions: list[Any]) -> dict[str, list[float]]:
@@ -129,7 +130,7 @@ class Pilotwire(BaseAlgorithm):  # type: ignore[misc]
         )
         request = PlanRequest(at_s=now, cars=cars)
         wishes = wishes_of(self.balancer.network, self.planner.solve(request), request, now)
-        given: dict[str, float] = {}
+        given = self.given
         for turn in range(4):
             moment = Moment(at_s=now + 10 * turn, cars=cars, planned_a=wishes, may_draw_a=given)
             self.state, balance = self.balancer.step(self.state, moment)
@@ -137,6 +138,7 @@ class Pilotwire(BaseAlgorithm):  # type: ignore[misc]
             if found == given:
                 break
             given = found
+        self.given = given
         self.cpu_s += time.process_time() - begin
         return {car.evse_id: [given[car.evse_id]] for car in cars}
 

@@ -12,15 +12,16 @@ __all__ = ["explain"]
 
 _EPS = 1e-3
 _NAMED = 8
+_OF_THE_TREE = (Reason.FUSE, Reason.QUEUE)
 
 
 def explain(decision: Decision, base_a: Floats) -> tuple[Allocation, ...]:
     """Return the allocations in the order of the site, each with its reason."""
     case = decision.case
     network, asking = case.network, case.asking
-    tightest = _tightest(decision)
     bindings: dict[int, Binding] = {}
     reasons = _reasons(decision)
+    tightest = _tightest(decision, [reason in _OF_THE_TREE for reason in reasons])
     found = []
     limits = decision.limit_a.tolist()
     planned = asking.planned_a.tolist()
@@ -29,7 +30,7 @@ def explain(decision: Decision, base_a: Floats) -> tuple[Allocation, ...]:
         reason = reasons[number]
         binding = None
         row = int(tightest[number])
-        if reason in (Reason.FUSE, Reason.QUEUE) and row >= 0:
+        if row >= 0:
             if row not in bindings:
                 bindings[row] = _binding(decision, row, base_a)
             binding = bindings[row]
@@ -41,10 +42,16 @@ def explain(decision: Decision, base_a: Floats) -> tuple[Allocation, ...]:
     return tuple(found)
 
 
-def _tightest(decision: Decision) -> Ints:
-    """Of the rows an EVSE is on, the one with the least left for it: the first that would stop it. -1 for none."""
+def _tightest(decision: Decision, asked: list[bool]) -> Ints:
+    """Of the rows an EVSE is on, the one with the least left for it: the first that would stop it.
+
+    -1 for none, and for those of whom it is not asked. Shapes: asked (E,), the result (E,).
+    """
     case = decision.case
+    if not any(asked):
+        return np.full(len(asked), -1, np.int64)
     pairs = case.network.pairs(case.asking.used)
+    pairs = pairs.of(np.array(asked)[pairs.user])
     left = (case.room - decision.use)[pairs.row] / np.maximum(pairs.coef, 1e-9)
     order = np.lexsort((left, pairs.user))
     users = pairs.user[order]

@@ -8,7 +8,7 @@ Shapes: E EVSEs, N nodes, R rows, K entries (row, EVSE, conductor), three lines.
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,9 @@ __all__ = ["POWER", "PRIMARY", "UNBALANCE", "Network", "Row", "limit_of"]
 
 PRIMARY, POWER, UNBALANCE = 1, 2, 3
 """Values of `Network.row_kind`; 0 is a line of the node itself."""
+
+
+_PAIRS_KEPT = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,8 @@ class Network:
     watts_per_amp: Floats
     sheddable: Flags
     step_groups: tuple[tuple[Floats, Ints], ...]
+    _pairs: dict[tuple[bytes, bool], Pairs] = field(default_factory=dict, repr=False)
+    """The newest answers of `pairs`: cars stay for hours, and are asked about every few seconds."""
 
     @property
     def size(self) -> int:
@@ -98,6 +103,15 @@ class Network:
 
         With `even`, three conductors in use do not count towards unbalance; without, any of them may be used alone.
         """
+        key = (used.tobytes(), even)
+        found = self._pairs.get(key)
+        if found is None:
+            if len(self._pairs) >= _PAIRS_KEPT:
+                self._pairs.clear()
+            found = self._pairs[key] = self._found_pairs(used, even=even)
+        return found
+
+    def _found_pairs(self, used: Flags, *, even: bool) -> Pairs:
         coef = self.entry_coef * used[self.entry_evse, self.entry_leg]
         pulling: Flags = np.logical_and(used.all(axis=1), even)
         coef[self.entry_uneven[pulling[self.entry_evse[self.entry_uneven]]]] = 0.0
