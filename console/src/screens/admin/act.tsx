@@ -52,13 +52,3 @@ export function Scrolled({ label, children }: { label: string; children: ReactNo
     </div>
   );
 }
-
-/** The line above a table: what it is, and what can be done. */
-export function Top({ hint, children }: { hint: string; children?: ReactNode }) {
-  return (
-    <div className="flex flex-wrap items-center gap-2 px-4 py-3">
-      <p className="min-w-52 flex-1 text-muted">{hint}</p>
-      {children}
-    </div>
-  );
-}

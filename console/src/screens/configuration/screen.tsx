@@ -2,7 +2,7 @@ import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link, useNavigate } from '@tanstack/react-router';
 import { CheckCircle2, Layers, Trash2, Wrench } from 'lucide-react';
 import { useState } from 'react';
-import { api, data, type Schemas } from '@/api/client';
+import { allPages, api, data, type Schemas } from '@/api/client';
 import { useMay } from '@/api/me';
 import { Button, IconButton } from '@/ui/button';
 import type { Column } from '@/ui/data-table';
@@ -47,7 +47,10 @@ function DriftList() {
   const [asked, setAsked] = useState<string[] | null>(null);
   const query = useQuery({
     queryKey: ['drift'],
-    queryFn: () => data(api.GET('/api/v1/drift', { params: { query: { limit: 1000 } } })),
+    queryFn: () =>
+      allPages((cursor) =>
+        data(api.GET('/api/v1/drift', { params: { query: { limit: 1000, cursor } } })),
+      ),
     refetchInterval: 10_000,
   });
   const all = query.data?.items ?? [];
@@ -175,7 +178,13 @@ function Templates() {
   const query = useQuery({
     queryKey: ['templates'],
     queryFn: () =>
-      data(api.GET('/api/v1/configuration-templates', { params: { query: { limit: 1000 } } })),
+      allPages((cursor) =>
+        data(
+          api.GET('/api/v1/configuration-templates', {
+            params: { query: { limit: 1000, cursor } },
+          }),
+        ),
+      ),
   });
   const remove = async (row: Template) => {
     try {
