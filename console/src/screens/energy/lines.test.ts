@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { bandLines, originLines, originSums, planLines } from './lines';
+import { isShare, STAY_USES } from './policy';
 import type { Forecast, SiteOrigin } from './questions';
 
 const AT = Date.UTC(2030, 0, 1) / 1000;
@@ -91,5 +92,18 @@ describe('lines of energy', () => {
     const lines = originLines(found);
     expect(lines.times).toEqual([AT, AT + 1800, AT + 3600]);
     expect(lines.values[0]).toEqual([2, 2, 2]);
+  });
+});
+
+describe('what the plan makes of forecasts', () => {
+  it('keeps the bounds of the server', () => {
+    expect([0.04, 0.05, 0.9, 0.91].map((each) => isShare('departure', each))).toEqual([
+      false,
+      true,
+      true,
+      false,
+    ]);
+    expect(isShare('energy', 0.95)).toBe(true);
+    expect(STAY_USES).toContain('instead');
   });
 });
