@@ -1,43 +1,4 @@
-import { useState, type ReactNode } from 'react';
-import { ConfirmDialog } from '@/ui/dialog';
-import { faultText } from '@/ui/form';
-import { toast } from '@/ui/toast';
-import { t } from './text';
-
-/** What is asked about before it is done. */
-export interface Wish {
-  title: string;
-  consequence: ReactNode;
-  action: string;
-  done: string;
-  run: () => Promise<unknown>;
-}
-
-export function AskFirst({ wish, onClose }: { wish: Wish; onClose: () => void }) {
-  const [busy, setBusy] = useState(false);
-  const run = async () => {
-    setBusy(true);
-    try {
-      await wish.run();
-      toast('good', wish.done);
-    } catch (fault) {
-      toast('bad', t('failed'), faultText(fault));
-    }
-    onClose();
-  };
-  return (
-    <ConfirmDialog
-      open
-      onOpenChange={(open) => !open && onClose()}
-      title={wish.title}
-      consequence={wish.consequence}
-      action={wish.action}
-      destructive
-      busy={busy}
-      onConfirm={() => void run()}
-    />
-  );
-}
+import type { ReactNode } from 'react';
 
 /** A part of a tab that scrolls by itself, by keyboard too. */
 export function Scrolled({ label, children }: { label: string; children: ReactNode }) {

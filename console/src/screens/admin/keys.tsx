@@ -5,6 +5,7 @@ import { allPages, api, data, type Schemas } from '@/api/client';
 import { queries, sitesQuery } from '@/api/queries';
 import { tApp } from '@/app/text';
 import { day, moment, number } from '@/i18n/quantity';
+import { AskFirst, type Wish } from '@/ui/ask-first';
 import { Button } from '@/ui/button';
 import type { Column } from '@/ui/data-table';
 import { Checkbox, Field, Input, Select } from '@/ui/fields';
@@ -13,7 +14,6 @@ import { readLocalMoment } from '@/ui/moments';
 import { QueryTable } from '@/ui/query-table';
 import { SecretDialog } from '@/ui/secret';
 import { EmptyState } from '@/ui/states';
-import { AskFirst, type Wish } from './act';
 import { RoleField, SitesField, sitesOf, type Role } from './people';
 import { t } from './text';
 

@@ -6,6 +6,7 @@ import { useMe } from '@/api/me';
 import { queries, sitesQuery } from '@/api/queries';
 import { tApp } from '@/app/text';
 import { absolute } from '@/i18n/quantity';
+import { AskFirst, type Wish } from '@/ui/ask-first';
 import { Button, IconButton } from '@/ui/button';
 import type { Column } from '@/ui/data-table';
 import { Tags } from '@/ui/facts';
@@ -17,7 +18,6 @@ import { QueryTable } from '@/ui/query-table';
 import { SecretDialog } from '@/ui/secret';
 import { EmptyState } from '@/ui/states';
 import { toast } from '@/ui/toast';
-import { AskFirst, type Wish } from './act';
 import { t } from './text';
 
 type User = Schemas['User'];

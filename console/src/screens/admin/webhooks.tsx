@@ -5,6 +5,7 @@ import { useMemo, useState } from 'react';
 import { allPages, api, data, type Schemas } from '@/api/client';
 import { queries } from '@/api/queries';
 import { absolute, moment, NOTHING, number } from '@/i18n/quantity';
+import { AskFirst, type Wish } from '@/ui/ask-first';
 import { Button, IconButton } from '@/ui/button';
 import { DataTable, type Column } from '@/ui/data-table';
 import { Dialog } from '@/ui/dialog';
@@ -17,7 +18,6 @@ import { QueryTable } from '@/ui/query-table';
 import { SecretDialog } from '@/ui/secret';
 import { EmptyState, ErrorState, LoadingRows } from '@/ui/states';
 import { toast } from '@/ui/toast';
-import { AskFirst, type Wish } from './act';
 import { adminRoute } from './route';
 import { t } from './text';
 

@@ -4,6 +4,7 @@ import { CheckCircle2, Layers, Trash2, Wrench } from 'lucide-react';
 import { useState } from 'react';
 import { allPages, api, data, type Schemas } from '@/api/client';
 import { useMay } from '@/api/me';
+import { AskFirst } from '@/ui/ask-first';
 import { Button, IconButton } from '@/ui/button';
 import type { Column } from '@/ui/data-table';
 import { ConfirmDialog } from '@/ui/dialog';
@@ -186,17 +187,6 @@ function Templates() {
         ),
       ),
   });
-  const remove = async (row: Template) => {
-    try {
-      await api.DELETE('/api/v1/configuration-templates/{template_id}', {
-        params: { path: { template_id: row.id } },
-      });
-      await queries.invalidateQueries({ queryKey: ['templates'] });
-    } catch (fault) {
-      toast('bad', t('refused'), fault instanceof Error ? fault.message : String(fault));
-    }
-    setAsked(null);
-  };
   const columns: Column<Template>[] = [
     {
       id: 'name',
@@ -268,14 +258,20 @@ function Templates() {
       />
       {adding && <AddTemplate onClose={() => setAdding(false)} />}
       {asked && (
-        <ConfirmDialog
-          open
-          destructive
-          onOpenChange={(next) => !next && setAsked(null)}
-          title={t('remove', { name: asked.name || fits(asked) })}
-          action={t('remove.do')}
-          consequence={t('remove.consequence')}
-          onConfirm={() => void remove(asked)}
+        <AskFirst
+          wish={{
+            title: t('remove', { name: asked.name || fits(asked) }),
+            consequence: t('remove.consequence'),
+            action: t('remove.do'),
+            failed: t('refused'),
+            run: () =>
+              api
+                .DELETE('/api/v1/configuration-templates/{template_id}', {
+                  params: { path: { template_id: asked.id } },
+                })
+                .then(() => queries.invalidateQueries({ queryKey: ['templates'] })),
+          }}
+          onClose={() => setAsked(null)}
         />
       )}
     </>

@@ -6,11 +6,11 @@ import { useMay } from '@/api/me';
 import { queries } from '@/api/queries';
 import { day, number } from '@/i18n/quantity';
 import { useStations } from '@/live/hooks';
+import { AskFirst } from '@/ui/ask-first';
 import { Button, IconButton } from '@/ui/button';
 import type { Column } from '@/ui/data-table';
-import { ConfirmDialog } from '@/ui/dialog';
 import { Field, Input, SearchField } from '@/ui/fields';
-import { faultText, FormDialog } from '@/ui/form';
+import { FormDialog } from '@/ui/form';
 import { QueryTable } from '@/ui/query-table';
 import { EmptyState, LoadingRows } from '@/ui/states';
 import { toast } from '@/ui/toast';
@@ -75,7 +75,23 @@ export function Groups() {
       {editing && (
         <GroupForm group={editing === 'new' ? null : editing} onClose={() => setEditing(null)} />
       )}
-      {removing && <RemoveGroup group={removing} onClose={() => setRemoving(null)} />}
+      {removing && (
+        <AskFirst
+          wish={{
+            title: t('group.remove.title', { name: removing.name }),
+            consequence: t('group.remove.consequence', { count: removing.stations }),
+            action: t('group.remove.act'),
+            done: t('removed', { name: removing.name }),
+            run: () =>
+              api
+                .DELETE('/api/v1/groups/{group_id}', {
+                  params: { path: { group_id: removing.id } },
+                })
+                .then(changed),
+          }}
+          onClose={() => setRemoving(null)}
+        />
+      )}
     </>
   );
 }
@@ -280,33 +296,5 @@ function StationPicker({
         )}
       </div>
     </fieldset>
-  );
-}
-
-function RemoveGroup({ group, onClose }: { group: Group; onClose: () => void }) {
-  const [busy, setBusy] = useState(false);
-  const remove = async () => {
-    setBusy(true);
-    try {
-      await api.DELETE('/api/v1/groups/{group_id}', { params: { path: { group_id: group.id } } });
-      await changed();
-      toast('good', t('removed', { name: group.name }));
-      onClose();
-    } catch (fault) {
-      toast('bad', t('failed'), faultText(fault));
-      setBusy(false);
-    }
-  };
-  return (
-    <ConfirmDialog
-      open
-      onOpenChange={(open) => !open && onClose()}
-      title={t('group.remove.title', { name: group.name })}
-      consequence={t('group.remove.consequence', { count: group.stations })}
-      action={t('group.remove.act')}
-      destructive
-      busy={busy}
-      onConfirm={() => void remove()}
-    />
   );
 }
