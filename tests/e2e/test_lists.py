@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.conftest import EMAIL, Site
-from tests.e2e.pages import ask, signed_in
+from tests.e2e.pages import ask, knocks, signed_in
 
 pytestmark = pytest.mark.xdist_group("e2e")
 
@@ -85,3 +85,47 @@ def test_people_are_found_by_what_their_row_says(desk: Page, site: Site) -> None
     # What was looked for in one tab says nothing in another.
     desk.get_by_role("link", name="Webhooks", exact=True).click()
     expect(desk.get_by_role("table", name="Webhooks").get_by_text("Dashboard in the hall")).to_be_visible()
+
+
+def test_failed_handshakes_are_found_and_saved_with_their_explanation(
+    desk: Page, site: Site, tmp_path: Path
+) -> None:
+    for identity in ("STRANGER-1", "WANDERER-1"):
+        assert site.start(knocks(site, identity, "nobody knows this one")).result(60) == 401
+    desk.goto(f"{site.url}/security?tab=handshakes")
+    failed = desk.get_by_role("list", name="Failed handshakes")
+    expect(failed.get_by_text("WANDERER-1")).to_be_visible()
+    desk.keyboard.press("/")
+    desk.keyboard.type("stranger")
+    expect(failed.get_by_text("WANDERER-1")).to_have_count(0)
+    with desk.expect_download() as saved:
+        desk.get_by_role("button", name="Download as CSV").click()
+    saved.value.save_as(tmp_path / "found.csv")
+    (row,) = csv.DictReader(io.StringIO((tmp_path / "found.csv").read_text(encoding="utf-8")))
+    assert row["Station"] == "STRANGER-1"
+    expect(failed.get_by_text(row["What to do"])).to_be_visible()
+
+
+def test_the_health_report_keeps_its_search_when_it_is_asked_otherwise(desk: Page, site: Site) -> None:
+    desk.goto(f"{site.url}/administration?tab=report&by=station")
+    table = desk.get_by_role("table", name="Health report")
+    expect(table.get_by_role("link", name="SIM-0002")).to_be_visible()
+    desk.get_by_label("Search in Health report").fill("sim-0001")
+    expect(table.get_by_role("link", name="SIM-0001")).to_be_visible()
+    expect(table.get_by_role("link", name="SIM-0002")).to_have_count(0)
+    desk.get_by_role("button", name="Model").click()
+    expect(desk).to_have_url(re.compile(r"by=model.*q=sim-0001|q=sim-0001.*by=model"))
+
+
+def test_stations_are_filtered_by_status_in_the_address_and_by_a_click(desk: Page, site: Site) -> None:
+    shown = desk.locator("header [role=status]")
+    desk.goto(f"{site.url}/stations?status=faulted")
+    expect(shown).to_have_text(re.compile(r"^0 of [1-9]"))
+    expect(desk.get_by_text("No station fits")).to_be_visible()
+    desk.get_by_role("button", name=re.compile("^Charging")).click()
+    expect(desk).to_have_url(re.compile(r"status=(charging(,|%2C)faulted|faulted(,|%2C)charging)"))
+    expect(shown).not_to_have_text(re.compile("^0 of"))
+    desk.reload()
+    expect(shown).not_to_have_text(re.compile("^0 of"))
+    desk.get_by_role("button", name=re.compile("^Charging")).click()
+    expect(shown).to_have_text(re.compile(r"^0 of [1-9]"))
