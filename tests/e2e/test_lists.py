@@ -129,3 +129,14 @@ def test_stations_are_filtered_by_status_in_the_address_and_by_a_click(desk: Pag
     expect(shown).not_to_have_text(re.compile("^0 of"))
     desk.get_by_role("button", name=re.compile("^Charging")).click()
     expect(shown).to_have_text(re.compile(r"^0 of [1-9]"))
+
+
+def test_on_a_phone_the_tab_that_is_shown_is_seen_and_is_the_only_current_one(
+    browser: Browser, site: Site
+) -> None:
+    with signed_in(browser, site, viewport={"width": 390, "height": 844}) as page:
+        page.goto(f"{site.url}/administration?tab=system")
+        tabs = page.get_by_role("navigation", name="Parts")
+        current = tabs.locator("[aria-current=page]")
+        expect(current).to_have_text(["System"])
+        expect(current).to_be_in_viewport(ratio=1)

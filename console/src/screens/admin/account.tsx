@@ -30,7 +30,9 @@ export function Account() {
     <Scrolled label={t('tab.account')}>
       <div className="grid grid-cols-1 gap-x-10 gap-y-5 lg:grid-cols-2">
         <section>
-          <h2 className="border-b border-line pb-1.5 text-sm">{t('me')}</h2>
+          <h2 className="flex min-h-[33px] items-center border-b border-line pb-1 text-sm">
+            {t('me')}
+          </h2>
           <Facts
             lines={[
               [t('column.name'), me.name],

@@ -73,7 +73,7 @@ function Line({ limit, onWithdraw }: { limit: GridLimit; onWithdraw?: (() => voi
   const now = useNow(10_000);
   const isOfEvent = limit.source.startsWith('openadr:');
   return (
-    <li className="flex items-center gap-3 py-1.5">
+    <li className="flex items-center gap-3 py-1.5 first:pt-0 last:pb-0">
       <div className="min-w-0 flex-1">
         <p className="truncate">
           <span className="font-medium">{isOfEvent ? limit.reason : limit.source}</span>{' '}

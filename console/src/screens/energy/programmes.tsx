@@ -37,7 +37,7 @@ export function Programmes({ siteId }: { siteId: string }) {
     >
       <Listed query={vtns} none={t('programmes.none')}>
         {(vtn) => (
-          <li key={vtn.id} className="flex items-center gap-3 py-1.5">
+          <li key={vtn.id} className="flex items-center gap-3 py-1.5 first:pt-0 last:pb-0">
             <div className="min-w-0 flex-1">
               <p className="truncate">
                 <span className="font-medium">{vtn.program || t('programme.all')}</span>{' '}

@@ -154,7 +154,7 @@ export function Versions() {
       )}
       name="firmware-versions"
       search
-      actions={
+      tools={
         late !== undefined && (
           <span className="text-xs text-muted tabular">{t('behind.count', { count: late })}</span>
         )

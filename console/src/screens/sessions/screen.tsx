@@ -35,7 +35,7 @@ export function Sessions() {
               value={search.q ?? ''}
               onValue={(q) => change({ q: q || undefined })}
               shortcut="/"
-              className="w-64 max-sm:w-full"
+              className="w-72 max-sm:w-full"
             />
             <div
               role="group"

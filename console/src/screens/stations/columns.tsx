@@ -104,12 +104,7 @@ const COLUMNS: Column<LiveStation>[] = [
     header: t('column.site'),
     width: 'minmax(130px, 1.2fr)',
     sort: (station) => station.site ?? '',
-    cell: (station) =>
-      station.site ? (
-        <span title={station.site}>{station.site}</span>
-      ) : (
-        <span className="text-muted">{NOTHING}</span>
-      ),
+    cell: (station) => station.site ?? <span className="text-muted">{NOTHING}</span>,
   },
   {
     id: 'model',
