@@ -9,10 +9,10 @@ FACTS = Path(__file__).resolve().parents[1] / "console" / "src" / "screens" / "o
 INTRODUCTION = """\
 # Settings of chargers
 
-What each make calls the settings that bring a charger onto the server, as its maker's pages say (the link). The console's
-wizard, *Stations, Add station*, shows the same with the values to type. A dash means that the maker's page names no
-field: then the identity is the serial number or part of the address, and the password is the OCPP key
-`AuthorizationKey`. Add a make in `console/src/screens/onboarding/brands.json`, with its source.
+What each make calls the settings that bring a charger onto the server, as its maker or people who run it say (the link). The
+console's wizard, *Stations, Add station*, shows the same with the values to type. A dash means that the page names no
+field. Where the charger has none either, the identity is the serial number or part of the address, and the password
+is the OCPP key `AuthorizationKey`. Add a make in `console/src/screens/onboarding/brands.json`, with its source.
 
 """
 FORMS = {
@@ -32,9 +32,12 @@ def charger_settings_page() -> str:
         if not brand["source"]:
             continue
         fields = {key: value or "-" for key, value in brand["fields"].items()}
+        address = FORMS[brand["url"]]
+        if brand["fields"]["url"]:
+            address = f"{fields['url']}: {address}"
         lines.append(
             f"| [{brand['name']}]({brand['source']})<br>{brand['models']} | {' > '.join(brand['menu'])} "
-            f"| {fields['url']}: {FORMS[brand['url']]} | {fields['identity']} | {fields['password']} "
+            f"| {address} | {fields['identity']} | {fields['password']} "
             f"| {brand['note']['en']} |"
         )
     return INTRODUCTION + "\n".join(lines) + "\n"

@@ -5,10 +5,12 @@ from contextlib import contextmanager
 from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, Page, expect
+from websockets import InvalidStatus
 
 from tests.e2e.conftest import EMAIL, PASSWORD, Site
+from tests.support.stations import station
 
-__all__ = ["PATIENCE_MS", "SECRET", "add_station", "ask", "sign_in", "signed_in"]
+__all__ = ["PATIENCE_MS", "SECRET", "add_station", "ask", "knocks", "sign_in", "signed_in"]
 
 PATIENCE_MS = 60_000
 SECRET = "a-secret-of-a-station"
@@ -61,3 +63,12 @@ def ask(page: Page, path: str, method: str = "GET", body: Any = None) -> Any:
 def add_station(page: Page, identity: str) -> None:
     """Add a station with the secret of these tests."""
     ask(page, "/stations", "POST", {"id": identity, "password": SECRET})
+
+
+async def knocks(site: Site, identity: str, password: str) -> int:
+    """Try to come in, and give the status with which the server refused."""
+    try:
+        async with station(site.stations_url, identity, "1.6", password=password):
+            return 101
+    except InvalidStatus as refusal:
+        return refusal.response.status_code

@@ -94,3 +94,42 @@ def test_the_site_is_limited_from_outside_and_follows_a_programme(desk: Page, si
     desk.get_by_role("button", name="Leave").click()
     desk.get_by_role("alertdialog").get_by_role("button", name="Leave").click()
     expect(desk.get_by_text(re.compile("Follow the server of a utility"))).to_be_visible(timeout=PATIENCE_MS)
+
+
+def test_what_the_plan_makes_of_forecasts_is_chosen(desk: Page, site: Site) -> None:
+    site_id = _make_site(desk, "Depot that looks ahead")
+    put = """async ([site, tree]) => await fetch(`/api/v1/sites/${site}/energy`, {
+        method: 'PUT', headers: {'content-type': 'application/json', 'X-Pilotwire': '1'},
+        body: JSON.stringify({tree, enabled: false})})"""
+    desk.evaluate(put, [site_id, {"nodes": [{"id": "grid", "kind": "grid", "limit_a": 63}]}])
+    desk.goto(f"{site.url}/energy/{site_id}?tab=circuits")
+    panel = desk.locator("section").filter(has=desk.get_by_role("heading", name="Forecasts in the plan"))
+    expect(panel.get_by_label("other loads")).to_be_checked(timeout=PATIENCE_MS)
+    panel.get_by_label("sun and wind").uncheck()
+    panel.get_by_label("When cars leave").select_option("Not from forecasts")
+    expect(panel.get_by_label("Have left by then (%)")).to_have_count(0)
+    panel.get_by_label("When cars leave").select_option("From forecasts, also where the driver has said")
+    share = panel.get_by_label("Have left by then (%)")
+    expect(share).to_have_value("25")
+    save = desk.get_by_role("button", name="Save circuits")
+    share.fill("91")
+    expect(panel.get_by_text("From 5 to 90")).to_be_visible()
+    expect(save).to_be_disabled(timeout=PATIENCE_MS)  # the server agrees
+    share.fill("90")
+    expect(panel.get_by_text("From 5 to 90")).to_have_count(0)
+    share.fill("12,5")
+    panel.get_by_label("How much they take").select_option("Not from forecasts")
+    expect(save).to_be_enabled(timeout=PATIENCE_MS)
+    save.click()
+    expect(desk.get_by_text("The circuits are saved.")).to_be_visible(timeout=PATIENCE_MS)
+    kept = desk.evaluate(
+        "async site => (await (await fetch(`/api/v1/sites/${site}/energy`)).json()).tree.forecast", site_id
+    )
+    assert kept == {
+        "load": True,
+        "generation": False,
+        "departures": "instead",
+        "departure_quantile": 0.125,
+        "energies": "off",
+        "energy_quantile": 0.6,
+    }

@@ -8,10 +8,9 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
-from websockets import InvalidStatus
 
 from tests.e2e.conftest import Site
-from tests.e2e.pages import PATIENCE_MS, ask, signed_in
+from tests.e2e.pages import PATIENCE_MS, ask, knocks, signed_in
 from tests.support.stations import Station, moment, station
 
 pytestmark = pytest.mark.xdist_group("e2e")
@@ -22,15 +21,6 @@ def desk(browser: Browser, site: Site) -> Iterator[Page]:
     """A wide page of somebody who has signed in."""
     with signed_in(browser, site, "/stations") as page:
         yield page
-
-
-async def _knocks(site: Site, identity: str, password: str) -> int:
-    """Try to come in, and give the status with which the server refused."""
-    try:
-        async with station(site.stations_url, identity, "1.6", password=password):
-            return 101
-    except InvalidStatus as refusal:
-        return refusal.response.status_code
 
 
 async def _lives(site: Site, identity: str, password: str) -> list[str]:
@@ -95,9 +85,9 @@ def test_a_charger_is_led_from_its_make_to_its_first_session(desk: Page, site: S
     expect(desk.get_by_text("Waiting for NEW-1")).to_be_visible()
 
     # Two that fail, each explained.
-    assert site.start(_knocks(site, "NEW-1", "not the right password")).result(60) == 401
+    assert site.start(knocks(site, "NEW-1", "not the right password")).result(60) == 401
     expect(desk.get_by_text("The password is wrong.")).to_be_visible(timeout=PATIENCE_MS)
-    assert site.start(_knocks(site, "NEW-ONE", password)).result(60) == 401
+    assert site.start(knocks(site, "NEW-ONE", password)).result(60) == 401
     expect(desk.get_by_text("No station of this identity exists.")).to_be_visible(timeout=PATIENCE_MS)
     expect(desk.get_by_role("button", name="Add a station of this identity")).to_be_visible()
 
@@ -150,5 +140,5 @@ def test_the_wizard_speaks_german(browser: Browser, site: Site) -> None:
         # Zaptec wants the identity in the address.
         expect(page.get_by_text(f"{site.stations_url}/ZAP-1", exact=True)).to_be_visible()
         expect(page.get_by_text("Warten auf ZAP-1")).to_be_visible()
-        assert site.start(_knocks(site, "ZAP-1", "falsch ist dieses Wort")).result(60) == 401
+        assert site.start(knocks(site, "ZAP-1", "falsch ist dieses Wort")).result(60) == 401
         expect(page.get_by_text("Das Passwort ist falsch.")).to_be_visible(timeout=PATIENCE_MS)

@@ -57,3 +57,17 @@ export async function data<Content>(answer: Promise<{ data?: Content }>): Promis
   if (content === undefined) throw new Problem(0, 'error', 'The answer was empty.', '', []);
   return content;
 }
+
+/** Ask page after page until there is no more: for lists that are searched and saved as a whole. */
+export async function allPages<Item>(
+  ask: (cursor: string | null) => Promise<{ items: Item[]; next?: string | null }>,
+): Promise<{ items: Item[] }> {
+  const items: Item[] = [];
+  let cursor: string | null = null;
+  do {
+    const page: { items: Item[]; next?: string | null } = await ask(cursor);
+    items.push(...page.items);
+    cursor = page.next ?? null;
+  } while (cursor);
+  return { items };
+}

@@ -1,13 +1,16 @@
 // Firmware as the server keeps it, and which stations it is for.
 import { queryOptions } from '@tanstack/react-query';
-import { api, data, Problem, type Schemas } from './client';
+import { allPages, api, data, Problem, type Schemas } from './client';
 import type { LiveStation } from '@/live/types';
 
 export type Image = Schemas['Firmware'];
 
 export const imagesQuery = queryOptions({
   queryKey: ['firmware'],
-  queryFn: () => data(api.GET('/api/v1/firmware', { params: { query: { limit: 1000 } } })),
+  queryFn: () =>
+    allPages((cursor) =>
+      data(api.GET('/api/v1/firmware', { params: { query: { limit: 1000, cursor } } })),
+    ),
 });
 
 export const imageQuery = (id: string) =>

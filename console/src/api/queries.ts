@@ -1,6 +1,6 @@
 // Questions to the API that more than one screen asks.
 import { QueryClient, queryOptions } from '@tanstack/react-query';
-import { api, data, Problem } from './client';
+import { allPages, api, data, Problem } from './client';
 
 export const queries = new QueryClient({
   defaultOptions: {
@@ -15,7 +15,10 @@ export const queries = new QueryClient({
 
 export const sitesQuery = queryOptions({
   queryKey: ['sites'],
-  queryFn: () => data(api.GET('/api/v1/sites', { params: { query: { limit: 1000 } } })),
+  queryFn: () =>
+    allPages((cursor) =>
+      data(api.GET('/api/v1/sites', { params: { query: { limit: 1000, cursor } } })),
+    ),
   staleTime: 60_000,
 });
 

@@ -22,14 +22,14 @@ export function oneOf<Choice extends string>(
   return choices.find((choice) => choice === value);
 }
 
-/** Several choices in one parameter, with commas between. */
+/** Several choices in one parameter, with commas between. The router reads again what was read: then they are a list. */
 export function someOf<Choice extends string>(
   raw: Raw,
   name: string,
   choices: readonly Choice[],
 ): Choice[] | undefined {
-  const value = text(raw, name);
-  if (!value) return undefined;
-  const found = value.split(',').filter((each): each is Choice => choices.includes(each as Choice));
+  const value = raw[name];
+  const parts: unknown[] = Array.isArray(value) ? value : (text(raw, name) ?? '').split(',');
+  const found = choices.filter((choice) => parts.includes(choice));
   return found.length > 0 ? found : undefined;
 }

@@ -35,13 +35,14 @@ addEventListener('keydown', (event) => {
   found.run();
 });
 
-/** Have a key do something while a component is shown: `/`, `?`, `mod+k`, `g s`. */
-export function useShortcut(keys: string, label: string, run: () => void): void {
+/** Have a key do something while a component is shown: `/`, `?`, `mod+k`, `g s`; without keys nothing. */
+export function useShortcut(keys: string | undefined, label: string, run: () => void): void {
   const latest = useRef(run);
   useEffect(() => {
     latest.current = run;
   });
   useEffect(() => {
+    if (keys === undefined) return undefined;
     const entry: Shortcut = { keys, label, run: () => latest.current() };
     const entries = shortcuts.get(keys) ?? [];
     entries.push(entry);

@@ -1,7 +1,14 @@
 // The table of all lists: draws only the rows that are seen, so that 20,000 are as quick as twenty.
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { ArrowDown, ArrowUp } from 'lucide-react';
-import { useEffect, useRef, useState, type KeyboardEvent, type ReactNode } from 'react';
+import {
+  useEffect,
+  useRef,
+  useState,
+  type KeyboardEvent,
+  type PointerEvent,
+  type ReactNode,
+} from 'react';
 import { classes } from './classes';
 import type { Cell } from './csv';
 import { LoadingRows } from './states';
@@ -278,6 +285,7 @@ export function DataTable<Row>({
                           <div
                             key={column.id}
                             role="cell"
+                            onPointerEnter={tellWhole}
                             className={classes(
                               isApart(columns, place) && 'pl-5',
                               'min-w-0 truncate pr-3 last:pr-0',
@@ -298,6 +306,12 @@ export function DataTable<Row>({
       </div>
     </div>
   );
+}
+
+/** What a cell cuts off is told when somebody points at it. */
+function tellWhole({ currentTarget: cell }: PointerEvent<HTMLElement>) {
+  if (cell.scrollWidth > cell.clientWidth) cell.title = cell.textContent;
+  else cell.removeAttribute('title');
 }
 
 /** A row in two lines: the first column with the acts beside it, and what the others say below. */

@@ -2,6 +2,7 @@ import { Search } from 'lucide-react';
 import {
   cloneElement,
   useId,
+  useRef,
   type InputHTMLAttributes,
   type ReactElement,
   type ReactNode,
@@ -9,6 +10,7 @@ import {
   type SelectHTMLAttributes,
   type TextareaHTMLAttributes,
 } from 'react';
+import { useShortcut } from '@/app/shortcuts';
 import { classes } from './classes';
 
 const BOX =
@@ -83,22 +85,22 @@ export function Checkbox({
   );
 }
 
-/** A field that filters what is on the screen; `/` goes there. */
+/** A field that filters what is on the screen; the key `shortcut` goes there. */
 export function SearchField({
   label,
   value,
   onValue,
   shortcut,
   className,
-  ref,
 }: {
   label: string;
   value: string;
   onValue: (value: string) => void;
-  shortcut?: string;
+  shortcut?: '/';
   className?: string;
-  ref?: Ref<HTMLInputElement>;
 }) {
+  const field = useRef<HTMLInputElement>(null);
+  useShortcut(shortcut, label, () => field.current?.focus());
   return (
     <div className={classes('relative', className)}>
       <Search
@@ -107,7 +109,7 @@ export function SearchField({
         className="pointer-events-none absolute top-2 left-2.5 text-faint"
       />
       <input
-        ref={ref}
+        ref={field}
         type="search"
         aria-label={label}
         placeholder={label}

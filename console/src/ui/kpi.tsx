@@ -29,9 +29,7 @@ export function KpiStrip({ figures, label }: { figures: Kpi[]; label: string }) 
             figure.href && 'hover:bg-hover',
           )}
         >
-          {figure.note != null && (
-            <dd className="truncate text-xs text-muted tabular">{figure.note}</dd>
-          )}
+          {figure.note != null && <dd className="text-xs text-muted tabular">{figure.note}</dd>}
           <dd
             className={classes(
               'truncate text-kpi font-semibold tracking-[-0.02em] tabular',

@@ -42,6 +42,8 @@ export function TabLinks({
               q: undefined,
               tab: tab.id === tabs[0]?.id ? undefined : tab.id,
             })}
+            // Without a tab in the address only the first one is where we are.
+            activeOptions={{ explicitUndefined: true }}
             replace
             resetScroll={false}
             aria-current={tab.id === selected ? 'page' : undefined}

@@ -6,6 +6,7 @@ import { useMe } from '@/api/me';
 import { queries } from '@/api/queries';
 import { tApp } from '@/app/text';
 import { absolute, day } from '@/i18n/quantity';
+import { AskFirst, type Wish } from '@/ui/ask-first';
 import { Button, IconButton } from '@/ui/button';
 import { Facts } from '@/ui/facts';
 import { Field, Input } from '@/ui/fields';
@@ -14,7 +15,7 @@ import { Ago } from '@/ui/live';
 import { SecretDialog } from '@/ui/secret';
 import { ErrorState, LoadingRows } from '@/ui/states';
 import { toast } from '@/ui/toast';
-import { AskFirst, Scrolled, type Wish } from './act';
+import { Scrolled } from './act';
 import { makePasskey } from './passkeys';
 import { t } from './text';
 
@@ -29,7 +30,9 @@ export function Account() {
     <Scrolled label={t('tab.account')}>
       <div className="grid grid-cols-1 gap-x-10 gap-y-5 lg:grid-cols-2">
         <section>
-          <h2 className="border-b border-line pb-1.5 text-sm">{t('me')}</h2>
+          <h2 className="flex min-h-[33px] items-center border-b border-line pb-1 text-sm">
+            {t('me')}
+          </h2>
           <Facts
             lines={[
               [t('column.name'), me.name],

@@ -64,6 +64,7 @@ export function Audit() {
             label={t(`audit.${name}`)}
             value={search[name] ?? ''}
             onValue={(value) => change({ [name]: value || undefined })}
+            {...(name === 'actor' ? { shortcut: '/' } : {})}
             className="w-48 max-sm:w-full"
           />
         ))}

@@ -1,15 +1,14 @@
-import { useInfiniteQuery } from '@tanstack/react-query';
+import { useQuery } from '@tanstack/react-query';
 import { Link, useNavigate } from '@tanstack/react-router';
-import { Download, HeartPulse } from 'lucide-react';
+import { HeartPulse } from 'lucide-react';
 import { useMemo } from 'react';
-import { api, data, type Schemas } from '@/api/client';
+import { allPages, api, data, type Schemas } from '@/api/client';
 import { duration, energy, joined, NOTHING, number } from '@/i18n/quantity';
-import { IconButton } from '@/ui/button';
-import { fileName, saveFile, toCsv } from '@/ui/csv';
-import { DataTable, type Column } from '@/ui/data-table';
+import { toCsv } from '@/ui/csv';
+import type { Column } from '@/ui/data-table';
+import { QueryTable } from '@/ui/query-table';
 import { Segments } from '@/ui/segments';
-import { EmptyState, ErrorState } from '@/ui/states';
-import { tUi } from '@/ui/text';
+import { EmptyState } from '@/ui/states';
 import { adminRoute, BY } from './route';
 import { t } from './text';
 
@@ -34,23 +33,26 @@ export function HealthReport() {
   const search = adminRoute.useSearch();
   const navigate = useNavigate({ from: '/administration' });
   const by = search.by ?? 'site';
-  const report = useInfiniteQuery({
+  const report = useQuery({
     queryKey: ['health-report', by],
-    queryFn: ({ pageParam }) =>
-      data(
-        api.GET('/api/v1/health-report', {
-          params: { query: { by, limit: 200, ...(pageParam ? { cursor: pageParam } : {}) } },
-        }),
+    queryFn: () =>
+      allPages((cursor) =>
+        data(api.GET('/api/v1/health-report', { params: { query: { by, limit: 1000, cursor } } })),
       ),
-    initialPageParam: '',
-    getNextPageParam: (last) => last.next ?? undefined,
     staleTime: 60_000,
   });
-  const rows = useMemo(() => report.data?.pages.flatMap((page) => page.items) ?? [], [report.data]);
   const columns = useMemo<Column<Health>[]>(() => columnsBy(by), [by]);
   return (
-    <>
-      <div className="flex flex-wrap items-center gap-3 px-4 py-3">
+    <QueryTable
+      query={report}
+      label={t('tab.report')}
+      hint={t('report.hint')}
+      columns={columns}
+      rowKey={(row) => row.key}
+      name={`health-${by}`}
+      csv={csvOf}
+      search
+      tools={
         <Segments
           label={t('report.by')}
           choices={BY.map((id) => ({ id, label: t(`report.by.${id}`) }))}
@@ -62,55 +64,36 @@ export function HealthReport() {
             })
           }
         />
-        <p className="min-w-52 flex-1 text-muted">{t('report.hint')}</p>
-        <IconButton
-          icon={Download}
-          label={tUi('csv')}
-          onClick={() => saveFile(fileName(`health-${by}`), csvOf(rows))}
-        />
-      </div>
-      {report.isError ? (
-        <ErrorState error={report.error} onRetry={() => void report.refetch()} />
-      ) : (
-        <DataTable
-          label={t('tab.report')}
-          rows={rows}
-          rowKey={(row) => row.key}
-          columns={columns}
-          loading={report.isPending}
-          onEnd={() => {
-            if (report.hasNextPage && !report.isFetchingNextPage) void report.fetchNextPage();
-          }}
-          className="border-t border-line"
-          phoneRow={(row) => (
-            <div className="flex items-center gap-3">
-              <div className="min-w-0 flex-1">
-                <p className="truncate font-medium">{row.name || row.key}</p>
-                <p className="truncate text-xs text-muted">
-                  {t('report.plug-ins')} <Share value={row.plug_in_success_percent} good={0} />
-                </p>
-              </div>
-              <Share value={row.nevi_percent} good={UPTIME_WANTED} />
-            </div>
-          )}
-          empty={
-            <EmptyState icon={HeartPulse} title={t('report.none')}>
-              {t('report.none.hint')}
-            </EmptyState>
-          }
-        />
+      }
+      phoneRow={(row) => (
+        <div className="flex items-center gap-3">
+          <div className="min-w-0 flex-1">
+            <p className="truncate font-medium">{nameOf(row)}</p>
+            <p className="truncate text-xs text-muted">
+              {t('report.plug-ins')} <Share value={row.plug_in_success_percent} good={0} />
+            </p>
+          </div>
+          <Share value={row.nevi_percent} good={UPTIME_WANTED} />
+        </div>
       )}
-    </>
+      empty={
+        <EmptyState icon={HeartPulse} title={t('report.none')}>
+          {t('report.none.hint')}
+        </EmptyState>
+      }
+    />
   );
 }
 
+const nameOf = (row: Health) => row.name || row.key;
+
 function columnsBy(by: (typeof BY)[number]): Column<Health>[] {
-  const name = (row: Health) => row.name || row.key;
   return [
     {
       id: 'name',
       header: t(`report.by.${by}`),
       width: 'minmax(170px, 1.6fr)',
+      text: nameOf,
       cell: (row) =>
         by === 'site' && row.key ? (
           <Link
@@ -118,7 +101,7 @@ function columnsBy(by: (typeof BY)[number]): Column<Health>[] {
             params={{ siteId: row.key }}
             className="font-medium hover:underline"
           >
-            {name(row)}
+            {nameOf(row)}
           </Link>
         ) : by === 'station' ? (
           <Link
@@ -126,10 +109,10 @@ function columnsBy(by: (typeof BY)[number]): Column<Health>[] {
             params={{ stationId: row.key }}
             className="font-medium hover:underline"
           >
-            {name(row)}
+            {nameOf(row)}
           </Link>
         ) : (
-          <span className="font-medium">{name(row) || t('report.unknown')}</span>
+          <span className="font-medium">{nameOf(row) || t('report.unknown')}</span>
         ),
     },
     {

@@ -1,43 +1,55 @@
 import { useQuery } from '@tanstack/react-query';
 import { KeyRound, Plus } from 'lucide-react';
 import { useState } from 'react';
-import { api, data, type Schemas } from '@/api/client';
+import { allPages, api, data, type Schemas } from '@/api/client';
 import { queries, sitesQuery } from '@/api/queries';
 import { tApp } from '@/app/text';
 import { day, moment, number } from '@/i18n/quantity';
+import { AskFirst, type Wish } from '@/ui/ask-first';
 import { Button } from '@/ui/button';
-import { DataTable, type Column } from '@/ui/data-table';
+import type { Column } from '@/ui/data-table';
 import { Checkbox, Field, Input, Select } from '@/ui/fields';
 import { FormDialog } from '@/ui/form';
 import { readLocalMoment } from '@/ui/moments';
+import { QueryTable } from '@/ui/query-table';
 import { SecretDialog } from '@/ui/secret';
-import { EmptyState, ErrorState } from '@/ui/states';
-import { AskFirst, Top, type Wish } from './act';
-import { RoleField, SitesField, type Role } from './people';
+import { EmptyState } from '@/ui/states';
+import { RoleField, SitesField, sitesOf, type Role } from './people';
 import { t } from './text';
 
 type ApiKey = Schemas['ApiKey'];
 type EnrolmentKey = Schemas['EnrolmentKey'];
 
-/** What both kinds of keys have: whether one still opens anything. */
-function KeyState({
-  revokedAt,
-  expiresAt,
-}: {
-  revokedAt: string | null;
-  expiresAt: string | null;
-}) {
-  if (revokedAt) return <span className="text-muted">{t('key.revoked')}</span>;
-  if (expiresAt && Date.parse(expiresAt) < Date.now())
-    return <span className="text-muted">{t('key.expired')}</span>;
-  return <span>{expiresAt ? t('key.until', { until: moment(expiresAt) }) : t('key.good')}</span>;
+/** What both kinds of keys have: until when one opens anything. */
+interface Ending {
+  revoked_at: string | null;
+  expires_at: string | null;
+}
+
+const isOver = (key: Ending) =>
+  key.revoked_at !== null || (key.expires_at !== null && Date.parse(key.expires_at) < Date.now());
+
+function stateOf(key: Ending): string {
+  if (key.revoked_at) return t('key.revoked');
+  if (isOver(key)) return t('key.expired');
+  return key.expires_at ? t('key.until', { until: moment(key.expires_at) }) : t('key.good');
+}
+
+function stateColumn<Key extends Ending>(): Column<Key> {
+  return {
+    id: 'state',
+    header: t('column.state'),
+    width: 'minmax(150px, 1fr)',
+    text: stateOf,
+    cell: (key) => <span className={isOver(key) ? 'text-muted' : undefined}>{stateOf(key)}</span>,
+  };
 }
 
 function revokeColumn<Key extends { id: string; name: string; revoked_at: string | null }>(
   onRevoke: (key: Key) => void,
 ): Column<Key> {
   return {
-    id: 'acts',
+    id: 'act',
     header: '',
     width: '104px',
     align: 'right',
@@ -57,46 +69,43 @@ function revokeColumn<Key extends { id: string; name: string; revoked_at: string
 export function ApiKeys() {
   const keys = useQuery({
     queryKey: ['api-keys'],
-    queryFn: () => data(api.GET('/api/v1/api-keys', { params: { query: { limit: 1000 } } })),
+    queryFn: () =>
+      allPages((cursor) =>
+        data(api.GET('/api/v1/api-keys', { params: { query: { limit: 1000, cursor } } })),
+      ),
   });
   const [adding, setAdding] = useState(false);
   const [secret, setSecret] = useState<{ name: string; key: string } | null>(null);
   const [wish, setWish] = useState<Wish | null>(null);
   const again = () => queries.invalidateQueries({ queryKey: ['api-keys'] });
-  if (keys.isError) return <ErrorState error={keys.error} onRetry={() => void keys.refetch()} />;
   const columns: Column<ApiKey>[] = [
     {
       id: 'name',
       header: t('column.name'),
       width: 'minmax(180px, 1.5fr)',
+      text: (key) => key.name,
       cell: (key) => <span className="font-medium">{key.name}</span>,
     },
     {
       id: 'role',
       header: t('column.role'),
       width: '130px',
+      text: (key) => tApp('role', { role: key.role }),
       cell: (key) => tApp('role', { role: key.role }),
     },
     {
       id: 'sites',
       header: t('column.sites'),
       width: '120px',
-      cell: (key) => (
-        <span className="text-muted">
-          {key.sites === null ? t('sites.all') : t('sites.some', { count: key.sites.length })}
-        </span>
-      ),
+      text: (key) => sitesOf(key.sites),
+      cell: (key) => <span className="text-muted">{sitesOf(key.sites)}</span>,
     },
-    {
-      id: 'state',
-      header: t('column.state'),
-      width: 'minmax(150px, 1fr)',
-      cell: (key) => <KeyState revokedAt={key.revoked_at} expiresAt={key.expires_at} />,
-    },
+    stateColumn<ApiKey>(),
     {
       id: 'created',
       header: t('column.created'),
       width: '120px',
+      text: (key) => key.created_at,
       cell: (key) => <span className="text-muted">{day(key.created_at)}</span>,
     },
     revokeColumn<ApiKey>((key) =>
@@ -114,18 +123,19 @@ export function ApiKeys() {
   ];
   return (
     <>
-      <Top hint={t('keys.hint')}>
-        <Button look="primary" icon={Plus} onClick={() => setAdding(true)}>
-          {t('keys.add')}
-        </Button>
-      </Top>
-      <DataTable
+      <QueryTable
+        query={keys}
         label={t('tab.keys')}
-        rows={keys.data?.items ?? []}
-        rowKey={(key) => key.id}
+        hint={t('keys.hint')}
         columns={columns}
-        loading={keys.isPending}
-        className="border-t border-line"
+        rowKey={(key) => key.id}
+        name="api-keys"
+        search
+        actions={
+          <Button look="primary" icon={Plus} onClick={() => setAdding(true)}>
+            {t('keys.add')}
+          </Button>
+        }
         empty={
           <EmptyState icon={KeyRound} title={t('keys.empty')}>
             {t('keys.empty.hint')}
@@ -211,32 +221,38 @@ function ApiKeyForm({
 export function EnrolmentKeys() {
   const keys = useQuery({
     queryKey: ['enrolment-keys'],
-    queryFn: () => data(api.GET('/api/v1/enrolment-keys', { params: { query: { limit: 1000 } } })),
+    queryFn: () =>
+      allPages((cursor) =>
+        data(api.GET('/api/v1/enrolment-keys', { params: { query: { limit: 1000, cursor } } })),
+      ),
   });
   const sites = useQuery(sitesQuery);
   const [adding, setAdding] = useState(false);
   const [secret, setSecret] = useState<{ name: string; key: string } | null>(null);
   const [wish, setWish] = useState<Wish | null>(null);
   const again = () => queries.invalidateQueries({ queryKey: ['enrolment-keys'] });
-  if (keys.isError) return <ErrorState error={keys.error} onRetry={() => void keys.refetch()} />;
-  const siteName = (id: string) => sites.data?.items.find((site) => site.id === id)?.name ?? '';
+  const siteName = (key: EnrolmentKey) =>
+    sites.data?.items.find((site) => site.id === key.site_id)?.name ?? '';
   const columns: Column<EnrolmentKey>[] = [
     {
       id: 'name',
       header: t('column.name'),
       width: 'minmax(180px, 1.5fr)',
+      text: (key) => key.name,
       cell: (key) => <span className="font-medium">{key.name}</span>,
     },
     {
       id: 'site',
       header: t('enrolment.site'),
       width: 'minmax(130px, 1fr)',
-      cell: (key) => <span className="text-muted">{key.site_id && siteName(key.site_id)}</span>,
+      text: siteName,
+      cell: (key) => <span className="text-muted">{siteName(key)}</span>,
     },
     {
       id: 'admit',
       header: t('enrolment.admit'),
       width: '150px',
+      text: (key) => t(key.admit ? 'enrolment.at-once' : 'enrolment.waits'),
       cell: (key) => t(key.admit ? 'enrolment.at-once' : 'enrolment.waits'),
     },
     {
@@ -244,6 +260,7 @@ export function EnrolmentKeys() {
       header: t('enrolment.uses'),
       width: '110px',
       align: 'right',
+      text: (key) => `${key.uses} / ${key.maximum_uses}`,
       cell: (key) => (
         <>
           {number(key.uses)}
@@ -251,12 +268,7 @@ export function EnrolmentKeys() {
         </>
       ),
     },
-    {
-      id: 'state',
-      header: t('column.state'),
-      width: 'minmax(150px, 1fr)',
-      cell: (key) => <KeyState revokedAt={key.revoked_at} expiresAt={key.expires_at} />,
-    },
+    stateColumn<EnrolmentKey>(),
     revokeColumn<EnrolmentKey>((key) =>
       setWish({
         title: t('key.revoke.title', { name: key.name }),
@@ -272,18 +284,19 @@ export function EnrolmentKeys() {
   ];
   return (
     <>
-      <Top hint={t('enrolment.hint')}>
-        <Button look="primary" icon={Plus} onClick={() => setAdding(true)}>
-          {t('enrolment.add')}
-        </Button>
-      </Top>
-      <DataTable
+      <QueryTable
+        query={keys}
         label={t('tab.enrolment')}
-        rows={keys.data?.items ?? []}
-        rowKey={(key) => key.id}
+        hint={t('enrolment.hint')}
         columns={columns}
-        loading={keys.isPending}
-        className="border-t border-line"
+        rowKey={(key) => key.id}
+        name="enrolment-keys"
+        search
+        actions={
+          <Button look="primary" icon={Plus} onClick={() => setAdding(true)}>
+            {t('enrolment.add')}
+          </Button>
+        }
         empty={
           <EmptyState icon={KeyRound} title={t('enrolment.empty')}>
             {t('enrolment.empty.hint')}

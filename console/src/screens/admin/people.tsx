@@ -1,22 +1,23 @@
 import { useQuery } from '@tanstack/react-query';
-import { Ellipsis, Plus } from 'lucide-react';
+import { Ellipsis, Plus, Users } from 'lucide-react';
 import { useState } from 'react';
-import { api, data, type Schemas } from '@/api/client';
+import { allPages, api, data, type Schemas } from '@/api/client';
 import { useMe } from '@/api/me';
 import { queries, sitesQuery } from '@/api/queries';
 import { tApp } from '@/app/text';
 import { absolute } from '@/i18n/quantity';
+import { AskFirst, type Wish } from '@/ui/ask-first';
 import { Button, IconButton } from '@/ui/button';
-import { DataTable, type Column } from '@/ui/data-table';
+import type { Column } from '@/ui/data-table';
 import { Tags } from '@/ui/facts';
 import { Checkbox, Field, Input, Select } from '@/ui/fields';
 import { FormDialog } from '@/ui/form';
 import { Ago } from '@/ui/live';
 import { Menu, MenuDivider, MenuItem } from '@/ui/menu';
+import { QueryTable } from '@/ui/query-table';
 import { SecretDialog } from '@/ui/secret';
-import { ErrorState } from '@/ui/states';
+import { EmptyState } from '@/ui/states';
 import { toast } from '@/ui/toast';
-import { AskFirst, Top, type Wish } from './act';
 import { t } from './text';
 
 type User = Schemas['User'];
@@ -42,12 +43,14 @@ export function People() {
   const me = useMe();
   const users = useQuery({
     queryKey: ['users'],
-    queryFn: () => data(api.GET('/api/v1/users', { params: { query: { limit: 1000 } } })),
+    queryFn: () =>
+      allPages((cursor) =>
+        data(api.GET('/api/v1/users', { params: { query: { limit: 1000, cursor } } })),
+      ),
   });
   const [editing, setEditing] = useState<User | 'new' | null>(null);
   const [wish, setWish] = useState<Wish | null>(null);
   const [link, setLink] = useState<{ name: string; link: string; until: string } | null>(null);
-  if (users.isError) return <ErrorState error={users.error} onRetry={() => void users.refetch()} />;
   const giveLink = async (user: User) => {
     const made = await data(
       api.POST('/api/v1/users/{user_id}/password-link', {
@@ -140,6 +143,7 @@ export function People() {
       id: 'name',
       header: t('column.name'),
       width: 'minmax(150px, 1.2fr)',
+      text: (user) => user.name,
       cell: (user) => (
         <button
           type="button"
@@ -154,34 +158,35 @@ export function People() {
       id: 'email',
       header: t('column.email'),
       width: 'minmax(170px, 1.4fr)',
+      text: (user) => user.email,
       cell: (user) => <span className="text-muted">{user.email}</span>,
     },
     {
       id: 'role',
       header: t('column.role'),
       width: '120px',
+      text: (user) => tApp('role', { role: user.role }),
       cell: (user) => tApp('role', { role: user.role }),
     },
     {
       id: 'sites',
       header: t('column.sites'),
       width: '110px',
-      cell: (user) => (
-        <span className="text-muted">
-          {user.sites === null ? t('sites.all') : t('sites.some', { count: user.sites.length })}
-        </span>
-      ),
+      text: (user) => sitesOf(user.sites),
+      cell: (user) => <span className="text-muted">{sitesOf(user.sites)}</span>,
     },
     {
       id: 'ways',
       header: t('column.ways'),
       width: 'minmax(130px, 1fr)',
+      text: (user) => waysOf(user).join(', '),
       cell: (user) => <Tags tags={waysOf(user)} />,
     },
     {
       id: 'seen',
       header: t('column.signed-in'),
       width: '120px',
+      text: (user) => (user.disabled_at ? t('disabled') : user.last_signed_in_at),
       cell: (user) =>
         user.disabled_at ? (
           <span className="text-warning" title={absolute(user.disabled_at)}>
@@ -191,22 +196,24 @@ export function People() {
           <Ago at={user.last_signed_in_at} />
         ),
     },
-    { id: 'acts', header: '', width: '44px', align: 'right', cell: acts },
+    { id: 'act', header: '', width: '44px', align: 'right', cell: acts },
   ];
   return (
     <>
-      <Top hint={t('people.hint')}>
-        <Button look="primary" icon={Plus} onClick={() => setEditing('new')}>
-          {t('people.add')}
-        </Button>
-      </Top>
-      <DataTable
+      <QueryTable
+        query={users}
         label={t('tab.people')}
-        rows={users.data?.items ?? []}
-        rowKey={(user) => user.id}
+        hint={t('people.hint')}
         columns={columns}
-        loading={users.isPending}
-        className="border-t border-line"
+        rowKey={(user) => user.id}
+        name="people"
+        search
+        actions={
+          <Button look="primary" icon={Plus} onClick={() => setEditing('new')}>
+            {t('people.add')}
+          </Button>
+        }
+        empty={<EmptyState icon={Users} title={t('people.empty')} />}
         phoneRow={(user) => (
           <div className="flex items-center gap-2">
             <div className="min-w-0 flex-1">
@@ -237,6 +244,11 @@ export function People() {
       )}
     </>
   );
+}
+
+/** At how many sites somebody or a key may do something, in words. */
+export function sitesOf(sites: string[] | null): string {
+  return sites === null ? t('sites.all') : t('sites.some', { count: sites.length });
 }
 
 function waysOf(user: User): string[] {

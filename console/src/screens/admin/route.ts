@@ -6,6 +6,8 @@ export const BY = ['site', 'model', 'station'] as const;
 
 export interface AdminSearch {
   tab?: string | undefined;
+  /** What is looked for in a list. */
+  q?: string | undefined;
   /** Of the audit trail. */
   actor?: string | undefined;
   action?: string | undefined;
@@ -22,6 +24,7 @@ export const adminRoute = createRoute({
   path: '/administration',
   validateSearch: (raw: Raw): AdminSearch => ({
     tab: text(raw, 'tab'),
+    q: text(raw, 'q'),
     actor: text(raw, 'actor'),
     action: text(raw, 'action'),
     object: text(raw, 'object'),

@@ -2,9 +2,10 @@ import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { Ellipsis, Plus, Webhook as WebhookIcon } from 'lucide-react';
 import { useMemo, useState } from 'react';
-import { api, data, type Schemas } from '@/api/client';
+import { allPages, api, data, type Schemas } from '@/api/client';
 import { queries } from '@/api/queries';
 import { absolute, moment, NOTHING, number } from '@/i18n/quantity';
+import { AskFirst, type Wish } from '@/ui/ask-first';
 import { Button, IconButton } from '@/ui/button';
 import { DataTable, type Column } from '@/ui/data-table';
 import { Dialog } from '@/ui/dialog';
@@ -13,10 +14,10 @@ import { Checkbox, Field, Input } from '@/ui/fields';
 import { faultText, FormDialog } from '@/ui/form';
 import { Ago } from '@/ui/live';
 import { Menu, MenuDivider, MenuItem } from '@/ui/menu';
+import { QueryTable } from '@/ui/query-table';
 import { SecretDialog } from '@/ui/secret';
 import { EmptyState, ErrorState, LoadingRows } from '@/ui/states';
 import { toast } from '@/ui/toast';
-import { AskFirst, Top, type Wish } from './act';
 import { adminRoute } from './route';
 import { t } from './text';
 
@@ -33,14 +34,15 @@ export function Webhooks() {
     void navigate({ search: (before) => ({ ...before, webhook }), replace: true });
   const webhooks = useQuery({
     queryKey: ['webhooks'],
-    queryFn: () => data(api.GET('/api/v1/webhooks', { params: { query: { limit: 1000 } } })),
+    queryFn: () =>
+      allPages((cursor) =>
+        data(api.GET('/api/v1/webhooks', { params: { query: { limit: 1000, cursor } } })),
+      ),
     refetchInterval: 10_000,
   });
   const [editing, setEditing] = useState<Webhook | 'new' | null>(null);
   const [secret, setSecret] = useState<{ name: string; secret: string } | null>(null);
   const [wish, setWish] = useState<Wish | null>(null);
-  if (webhooks.isError)
-    return <ErrorState error={webhooks.error} onRetry={() => void webhooks.refetch()} />;
   const path = (webhook: Webhook) => ({ params: { path: { webhook_id: webhook.id } } });
   const ping = async (webhook: Webhook) => {
     try {
@@ -126,6 +128,7 @@ export function Webhooks() {
       id: 'name',
       header: t('column.name'),
       width: 'minmax(140px, 1fr)',
+      text: (webhook) => webhook.name,
       cell: (webhook) => (
         <button
           type="button"
@@ -140,6 +143,7 @@ export function Webhooks() {
       id: 'url',
       header: t('webhook.url'),
       width: 'minmax(180px, 1.6fr)',
+      text: (webhook) => webhook.url,
       cell: (webhook) => <span className="text-muted">{webhook.url}</span>,
     },
     {
@@ -147,6 +151,8 @@ export function Webhooks() {
       header: t('webhook.events'),
       width: '90px',
       align: 'right',
+      // Which they are does not fit into the column, but is what one looks for.
+      text: (webhook) => webhook.events.join(' '),
       cell: (webhook) => number(webhook.events.length),
     },
     {
@@ -154,38 +160,42 @@ export function Webhooks() {
       header: t('webhook.waiting'),
       width: '90px',
       align: 'right',
+      text: (webhook) => webhook.waiting,
       cell: (webhook) => number(webhook.waiting),
     },
     {
       id: 'delivered',
       header: t('webhook.delivered'),
       width: '130px',
+      text: (webhook) => webhook.delivered_at,
       cell: (webhook) => <Ago at={webhook.delivered_at} />,
     },
     {
       id: 'state',
       header: t('column.state'),
       width: 'minmax(130px, 1fr)',
+      text: stateOf,
       cell: (webhook) => <WebhookState webhook={webhook} />,
     },
-    { id: 'acts', header: '', width: '44px', align: 'right', cell: acts },
+    { id: 'act', header: '', width: '44px', align: 'right', cell: acts },
   ];
   const shown = webhooks.data?.items.find((each) => each.id === chosen);
   return (
     <>
-      <Top hint={t('webhooks.hint')}>
-        <Button look="primary" icon={Plus} onClick={() => setEditing('new')}>
-          {t('webhook.add')}
-        </Button>
-      </Top>
-      <DataTable
+      <QueryTable
+        query={webhooks}
         label={t('tab.webhooks')}
-        rows={webhooks.data?.items ?? []}
-        rowKey={(webhook) => webhook.id}
+        hint={t('webhooks.hint')}
         columns={columns}
-        loading={webhooks.isPending}
+        rowKey={(webhook) => webhook.id}
+        name="webhooks"
+        search
+        actions={
+          <Button look="primary" icon={Plus} onClick={() => setEditing('new')}>
+            {t('webhook.add')}
+          </Button>
+        }
         onOpen={(webhook) => choose(webhook.id)}
-        className="border-t border-line"
         phoneRow={(webhook) => (
           <div className="flex items-center gap-2">
             <div className="min-w-0 flex-1">
@@ -222,11 +232,17 @@ export function Webhooks() {
   );
 }
 
+function stateOf(webhook: Webhook): string {
+  if (!webhook.enabled) return webhook.disabled_reason || t('webhook.paused');
+  if (!webhook.failing_since) return t('webhook.good');
+  return `${t('webhook.failing', { count: webhook.failures })} ${webhook.failing_since}`;
+}
+
 function WebhookState({ webhook }: { webhook: Webhook }) {
   if (!webhook.enabled)
     return (
       <span className="text-warning" title={webhook.disabled_reason}>
-        {webhook.disabled_reason || t('webhook.paused')}
+        {stateOf(webhook)}
       </span>
     );
   if (webhook.failing_since)
@@ -235,7 +251,7 @@ function WebhookState({ webhook }: { webhook: Webhook }) {
         {t('webhook.failing', { count: webhook.failures })} <Ago at={webhook.failing_since} />
       </span>
     );
-  return <span>{t('webhook.good')}</span>;
+  return <span>{stateOf(webhook)}</span>;
 }
 
 function WebhookForm({

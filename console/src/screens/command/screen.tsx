@@ -48,7 +48,7 @@ export function NewCommand() {
       <PageHeader title={t('title')} back={back} />
       <PageBody fill>
         {may ? (
-          <div className="grid min-h-0 flex-1 gap-3 lg:grid-cols-[minmax(320px,5fr)_minmax(0,7fr)]">
+          <div className="grid min-h-0 flex-1 gap-3 max-lg:content-start lg:grid-cols-[minmax(320px,5fr)_minmax(0,7fr)]">
             <ChooseStations chosen={chosen} onChosen={setChosen} first={search.q ?? ''} />
             <div className="flex min-h-0 min-w-0 flex-col">
               <Panel flush className="min-h-0 flex-1 overflow-hidden">
@@ -84,6 +84,7 @@ function Kinds({ raw }: { raw: boolean }) {
             ...before,
             kind: each ? ('raw' as const) : undefined,
           })}
+          activeOptions={{ explicitUndefined: true }}
           replace
           aria-current={each === raw ? 'page' : undefined}
           className={classes(
@@ -172,7 +173,7 @@ function ForAnyVersion({
       }}
     >
       <div className="min-h-0 flex-1 overflow-y-auto px-4 py-3">
-        <Field label={t('command')} hint={schema?.description?.split(/ Spec:|\n/)[0]}>
+        <Field label={t('command')} hint={hintOf(schema?.description, command)}>
           <Select
             value={command}
             onChange={(event) =>
@@ -260,6 +261,12 @@ function ForAnyVersion({
       )}
     </form>
   );
+}
+
+/** The first sentence on a command, unless it says the command's name only. */
+function hintOf(description: string | undefined, command: string): string | undefined {
+  const first = description?.split(/ Spec:|\n/)[0]?.replaceAll('`', '');
+  return first === `${commandName(command)}.` ? undefined : first;
 }
 
 /** A field's place as people read it: `Profile, Periods 1, Limit`. */

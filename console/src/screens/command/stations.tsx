@@ -1,7 +1,6 @@
 // Which stations the command is for.
-import { useMemo, useRef, useState } from 'react';
+import { useMemo, useState } from 'react';
 import { PlugZap } from 'lucide-react';
-import { useShortcut } from '@/app/shortcuts';
 import { NOTHING } from '@/i18n/quantity';
 import { useLive, useStations } from '@/live/hooks';
 import type { LiveStation } from '@/live/types';
@@ -54,8 +53,6 @@ export function ChooseStations({
   const [online, setOnline] = useState(false);
   const all = useStations(500);
   const ready = useLive((store) => store.ready);
-  const field = useRef<HTMLInputElement>(null);
-  useShortcut('/', t('stations.search'), () => field.current?.focus());
   const shown = useMemo(
     () =>
       findStations(all, { q, sort: 'name' }).stations.filter(
@@ -83,7 +80,6 @@ export function ChooseStations({
     >
       <div className="flex flex-wrap items-center gap-x-3 gap-y-2 px-4 pb-2">
         <SearchField
-          ref={field}
           label={t('stations.search')}
           value={q}
           onValue={setQ}

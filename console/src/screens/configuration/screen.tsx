@@ -2,8 +2,9 @@ import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link, useNavigate } from '@tanstack/react-router';
 import { CheckCircle2, Layers, Trash2, Wrench } from 'lucide-react';
 import { useState } from 'react';
-import { api, data, type Schemas } from '@/api/client';
+import { allPages, api, data, type Schemas } from '@/api/client';
 import { useMay } from '@/api/me';
+import { AskFirst } from '@/ui/ask-first';
 import { Button, IconButton } from '@/ui/button';
 import type { Column } from '@/ui/data-table';
 import { ConfirmDialog } from '@/ui/dialog';
@@ -47,7 +48,10 @@ function DriftList() {
   const [asked, setAsked] = useState<string[] | null>(null);
   const query = useQuery({
     queryKey: ['drift'],
-    queryFn: () => data(api.GET('/api/v1/drift', { params: { query: { limit: 1000 } } })),
+    queryFn: () =>
+      allPages((cursor) =>
+        data(api.GET('/api/v1/drift', { params: { query: { limit: 1000, cursor } } })),
+      ),
     refetchInterval: 10_000,
   });
   const all = query.data?.items ?? [];
@@ -175,19 +179,14 @@ function Templates() {
   const query = useQuery({
     queryKey: ['templates'],
     queryFn: () =>
-      data(api.GET('/api/v1/configuration-templates', { params: { query: { limit: 1000 } } })),
+      allPages((cursor) =>
+        data(
+          api.GET('/api/v1/configuration-templates', {
+            params: { query: { limit: 1000, cursor } },
+          }),
+        ),
+      ),
   });
-  const remove = async (row: Template) => {
-    try {
-      await api.DELETE('/api/v1/configuration-templates/{template_id}', {
-        params: { path: { template_id: row.id } },
-      });
-      await queries.invalidateQueries({ queryKey: ['templates'] });
-    } catch (fault) {
-      toast('bad', t('refused'), fault instanceof Error ? fault.message : String(fault));
-    }
-    setAsked(null);
-  };
   const columns: Column<Template>[] = [
     {
       id: 'name',
@@ -259,14 +258,20 @@ function Templates() {
       />
       {adding && <AddTemplate onClose={() => setAdding(false)} />}
       {asked && (
-        <ConfirmDialog
-          open
-          destructive
-          onOpenChange={(next) => !next && setAsked(null)}
-          title={t('remove', { name: asked.name || fits(asked) })}
-          action={t('remove.do')}
-          consequence={t('remove.consequence')}
-          onConfirm={() => void remove(asked)}
+        <AskFirst
+          wish={{
+            title: t('remove', { name: asked.name || fits(asked) }),
+            consequence: t('remove.consequence'),
+            action: t('remove.do'),
+            failed: t('refused'),
+            run: () =>
+              api
+                .DELETE('/api/v1/configuration-templates/{template_id}', {
+                  params: { path: { template_id: asked.id } },
+                })
+                .then(() => queries.invalidateQueries({ queryKey: ['templates'] })),
+          }}
+          onClose={() => setAsked(null)}
         />
       )}
     </>

@@ -10,7 +10,7 @@ export function Batteries({ now }: { now: EnergyLive }) {
     <Panel title={t('batteries')}>
       <ul className="flex flex-col divide-y divide-line">
         {now.batteries.map((battery) => (
-          <li key={battery.id} className="py-1.5">
+          <li key={battery.id} className="py-1.5 first:pt-0 last:pb-0">
             <p className="flex flex-wrap items-baseline gap-x-3">
               <span className="font-medium">{battery.name || battery.id}</span>
               <span className="tabular">

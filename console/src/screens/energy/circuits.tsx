@@ -11,6 +11,7 @@ import { toast } from '@/ui/toast';
 import { Assets } from './edit-assets';
 import { Contract } from './edit-contract';
 import { Evses } from './edit-evses';
+import { ForecastPolicy } from './edit-forecast';
 import { NodeForm } from './edit-node';
 import { Meters } from './meters';
 import { answered, type EnergySite, type Tree, type TreeProblem } from './questions';
@@ -177,6 +178,7 @@ export function Circuits({ site }: { site: EnergySite }) {
         <Assets key={`assets ${round}`} tree={tree} at={at} onTree={setTree} />
         <div className="flex min-w-0 flex-col gap-3">
           <Contract key={`contract ${round}`} tree={tree} onTree={setTree} />
+          <ForecastPolicy key={`forecast ${round}`} tree={tree} onTree={setTree} />
           <Meters siteId={site.site_id} />
         </div>
       </div>

@@ -1,4 +1,5 @@
 // What is expected at the site, as bands; how far that can be believed; and how long cars stay.
+import { Link } from '@tanstack/react-router';
 import { useMemo } from 'react';
 import { absolute, joined, number, percent } from '@/i18n/quantity';
 import { LazyPlot } from '@/ui/lazy-plot';
@@ -40,6 +41,16 @@ export function Expected({ forecast, siteId }: { forecast: Forecast; siteId: str
       <Panel
         title={t('expected.models')}
         note={forecast.made_at ? t('expected.made', { at: absolute(forecast.made_at) }) : undefined}
+        actions={
+          <Link
+            to="/energy/$siteId"
+            params={{ siteId }}
+            search={{ tab: 'circuits' }}
+            className="inline-flex min-h-6 items-center text-xs text-accent hover:underline"
+          >
+            {t('policy.edit')}
+          </Link>
+        }
       >
         <Models models={forecast.models} />
       </Panel>

@@ -23,7 +23,7 @@ interface Party {
   colour: string;
 }
 
-const ROW = 68;
+const ROW = 76;
 /** Below this nothing is said to flow. */
 const STILL_W = 50;
 

@@ -1,24 +1,25 @@
 // Limits of a site from grid operators and others: what was said, and what holds of it now.
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { UtilityPole } from 'lucide-react';
 import { useState } from 'react';
 import { api, data } from '@/api/client';
 import { useMay } from '@/api/me';
 import { joined, moment, power, relative } from '@/i18n/quantity';
 import { useNow } from '@/live/hooks';
+import { AskFirst } from '@/ui/ask-first';
 import { Button } from '@/ui/button';
-import { ConfirmDialog } from '@/ui/dialog';
 import { Field, Input, Select } from '@/ui/fields';
 import { FormDialog } from '@/ui/form';
 import { Panel } from '@/ui/page';
-import { ErrorState, LoadingRows } from '@/ui/states';
 import { toast } from '@/ui/toast';
+import { Listed } from './listed';
 import { gridLimitsQuery, type GridLimit } from './outside-questions';
 import { treeQuery } from './questions';
 import { t } from './text';
 
 export function GridLimits({ siteId }: { siteId: string }) {
   const may = useMay('override_energy');
+  const cache = useQueryClient();
   const limits = useQuery(gridLimitsQuery(siteId));
   const [isNew, setNew] = useState(false);
   const [leaving, setLeaving] = useState<GridLimit | null>(null);
@@ -33,27 +34,37 @@ export function GridLimits({ siteId }: { siteId: string }) {
         )
       }
     >
-      {limits.isError ? (
-        <ErrorState error={limits.error} onRetry={() => void limits.refetch()} />
-      ) : limits.isPending ? (
-        <LoadingRows rows={3} />
-      ) : limits.data.length === 0 ? (
-        <p className="text-muted">{t('outside.limits.none')}</p>
-      ) : (
-        <ul className="flex flex-col divide-y divide-line">
-          {limits.data.map((limit) => (
-            <Line
-              key={limit.source}
-              limit={limit}
-              onWithdraw={
-                may && !limit.source.startsWith('openadr:') ? () => setLeaving(limit) : undefined
-              }
-            />
-          ))}
-        </ul>
-      )}
+      <Listed query={limits} none={t('outside.limits.none')}>
+        {(limit) => (
+          <Line
+            key={limit.source}
+            limit={limit}
+            onWithdraw={
+              may && !limit.source.startsWith('openadr:') ? () => setLeaving(limit) : undefined
+            }
+          />
+        )}
+      </Listed>
       {isNew && <NewLimit siteId={siteId} onClose={() => setNew(false)} />}
-      {leaving && <Withdraw siteId={siteId} limit={leaving} onClose={() => setLeaving(null)} />}
+      {leaving && (
+        <AskFirst
+          wish={{
+            title: t('outside.limit.withdraw.title', { source: leaving.source }),
+            consequence: t('outside.limit.withdraw.hint'),
+            action: t('outside.limit.withdraw'),
+            done: t('outside.limit.withdrawn'),
+            failed: t('outside.limit.failed'),
+            destructive: false,
+            run: () =>
+              api
+                .DELETE('/api/v1/sites/{site_id}/energy/grid-limits/{source}', {
+                  params: { path: { site_id: siteId, source: leaving.source } },
+                })
+                .finally(() => cache.invalidateQueries({ queryKey: ['energy', siteId] })),
+          }}
+          onClose={() => setLeaving(null)}
+        />
+      )}
     </Panel>
   );
 }
@@ -62,7 +73,7 @@ function Line({ limit, onWithdraw }: { limit: GridLimit; onWithdraw?: (() => voi
   const now = useNow(10_000);
   const isOfEvent = limit.source.startsWith('openadr:');
   return (
-    <li className="flex items-center gap-3 py-1.5">
+    <li className="flex items-center gap-3 py-1.5 first:pt-0 last:pb-0">
       <div className="min-w-0 flex-1">
         <p className="truncate">
           <span className="font-medium">{isOfEvent ? limit.reason : limit.source}</span>{' '}
@@ -86,41 +97,6 @@ function Line({ limit, onWithdraw }: { limit: GridLimit; onWithdraw?: (() => voi
         </Button>
       )}
     </li>
-  );
-}
-
-function Withdraw({
-  siteId,
-  limit,
-  onClose,
-}: {
-  siteId: string;
-  limit: GridLimit;
-  onClose: () => void;
-}) {
-  const cache = useQueryClient();
-  const withdraw = useMutation({
-    mutationFn: () =>
-      api.DELETE('/api/v1/sites/{site_id}/energy/grid-limits/{source}', {
-        params: { path: { site_id: siteId, source: limit.source } },
-      }),
-    onSuccess: () => toast('good', t('outside.limit.withdrawn')),
-    onError: (fault) => toast('bad', t('outside.limit.failed'), fault.message),
-    onSettled: () => {
-      void cache.invalidateQueries({ queryKey: ['energy', siteId] });
-      onClose();
-    },
-  });
-  return (
-    <ConfirmDialog
-      open
-      onOpenChange={(open) => !open && onClose()}
-      title={t('outside.limit.withdraw.title', { source: limit.source })}
-      consequence={t('outside.limit.withdraw.hint')}
-      action={t('outside.limit.withdraw')}
-      busy={withdraw.isPending}
-      onConfirm={() => withdraw.mutate()}
-    />
   );
 }
 

@@ -44,6 +44,7 @@ export function History({ siteId }: { siteId: string }) {
                   ...before,
                   span: each === 'day' ? undefined : each,
                 })}
+                activeOptions={{ explicitUndefined: true }}
                 replace
                 aria-current={each === span ? 'true' : undefined}
                 className={classes(

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { bandLines, originLines, originSums, planLines } from './lines';
+import { bandLines, historyLines, originLines, originSums, planLines } from './lines';
+import { isShare, STAY_USES } from './policy';
 import type { Forecast, SiteOrigin } from './questions';
 
 const AT = Date.UTC(2030, 0, 1) / 1000;
@@ -91,5 +92,53 @@ describe('lines of energy', () => {
     const lines = originLines(found);
     expect(lines.times).toEqual([AT, AT + 1800, AT + 3600]);
     expect(lines.values[0]).toEqual([2, 2, 2]);
+  });
+});
+
+describe('what the plan makes of forecasts', () => {
+  it('keeps the bounds of the server', () => {
+    expect([0.04, 0.05, 0.9, 0.91].map((each) => isShare('departure', each))).toEqual([
+      false,
+      true,
+      true,
+      false,
+    ]);
+    expect(isShare('energy', 0.95)).toBe(true);
+    expect(STAY_USES).toContain('instead');
+  });
+});
+
+describe('the past', () => {
+  const past = (times: number[], stepS: number) =>
+    historyLines({
+      step_s: stepS,
+      items: times.map((at) => ({
+        at: iso(at),
+        grid_w: 1000,
+        chargers_w: 0,
+        solar_w: null,
+        wind_w: null,
+        battery_w: null,
+        battery_soc_percent: null,
+        base_w: null,
+        highest_grid_w: null,
+        price_per_kwh: null,
+      })),
+    }).times;
+
+  it('has a gap where steps are missing', () => {
+    expect(past([AT, AT + 300, AT + 1500, AT + 1800], 300)).toEqual([
+      AT,
+      AT + 300,
+      AT + 600,
+      AT + 1500,
+      AT + 1800,
+      AT + 2100,
+    ]);
+  });
+
+  it('has none only because it was recorded more coarsely than it is asked for', () => {
+    const quarters = [0, 1, 2, 3, 4].map((index) => AT + index * 900);
+    expect(past([...quarters, AT + 3900], 300)).toEqual([...quarters, AT + 3900, AT + 4200]);
   });
 });

@@ -142,8 +142,19 @@ export function priceLine(plan: EnergyPlan, past: EnergyHistory): PlotData {
   };
 }
 
+/** How far apart moments usually are; what was recorded may be coarser than what was asked for. */
+function usualStep(times: number[], least: number): number {
+  const steps = times.slice(1).map((at, index) => at - (times[index] ?? at));
+  steps.sort((a, b) => a - b);
+  return Math.max(least, steps[Math.floor(steps.length / 2)] ?? least);
+}
+
 /** Means of the past; where steps are missing there is a gap. */
 export function historyLines(past: EnergyHistory): PlotData {
+  const usual = usualStep(
+    past.items.map((step) => seconds(step.at)),
+    past.step_s,
+  );
   const times: number[] = [];
   const values: (number | null)[][] = [[], [], [], [], [], []];
   const add = (at: number, row: (number | null)[]) => {
@@ -153,8 +164,8 @@ export function historyLines(past: EnergyHistory): PlotData {
   let last: number | null = null;
   for (const step of past.items) {
     const at = seconds(step.at);
-    if (last !== null && at - last > past.step_s * 1.5) {
-      add(last + past.step_s, [null, null, null, null, null, null]);
+    if (last !== null && at - last > usual * 1.5) {
+      add(last + usual, [null, null, null, null, null, null]);
     }
     add(at, [
       kw(step.grid_w),

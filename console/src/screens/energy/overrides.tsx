@@ -64,7 +64,7 @@ export function Overrides({ siteId, onNew }: { siteId: string; onNew: () => void
       ) : (
         <ul className="flex flex-col divide-y divide-line">
           {rows.map((row) => (
-            <li key={row.id} className="flex items-center gap-3 py-1.5">
+            <li key={row.id} className="flex items-center gap-3 py-1.5 first:pt-0 last:pb-0">
               <div className="min-w-0 flex-1">
                 <p className="truncate">
                   <span className="font-medium">

@@ -1,18 +1,18 @@
 // OpenADR servers that a site follows: how that goes, following another one, following one no more.
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { Radio } from 'lucide-react';
 import { useState } from 'react';
 import { api, data } from '@/api/client';
 import { useMay } from '@/api/me';
 import { joined, power } from '@/i18n/quantity';
+import { AskFirst } from '@/ui/ask-first';
 import { Button } from '@/ui/button';
-import { ConfirmDialog } from '@/ui/dialog';
 import { Checkbox, Field, Input, Select, TextArea } from '@/ui/fields';
 import { FormDialog } from '@/ui/form';
 import { Ago } from '@/ui/live';
 import { Panel } from '@/ui/page';
-import { ErrorState, LoadingRows } from '@/ui/states';
 import { toast } from '@/ui/toast';
+import { Listed } from './listed';
 import { vtnsQuery, type Vtn } from './outside-questions';
 import { t } from './text';
 
@@ -20,6 +20,7 @@ type Version = '2.0b' | '3.0' | '3.1';
 
 export function Programmes({ siteId }: { siteId: string }) {
   const may = useMay('manage_energy');
+  const cache = useQueryClient();
   const vtns = useQuery(vtnsQuery(siteId));
   const [isNew, setNew] = useState(false);
   const [leaving, setLeaving] = useState<Vtn | null>(null);
@@ -34,82 +35,63 @@ export function Programmes({ siteId }: { siteId: string }) {
         )
       }
     >
-      {vtns.isError ? (
-        <ErrorState error={vtns.error} onRetry={() => void vtns.refetch()} />
-      ) : vtns.isPending ? (
-        <LoadingRows rows={3} />
-      ) : vtns.data.length === 0 ? (
-        <p className="text-muted">{t('programmes.none')}</p>
-      ) : (
-        <ul className="flex flex-col divide-y divide-line">
-          {vtns.data.map((vtn) => (
-            <li key={vtn.id} className="flex items-center gap-3 py-1.5">
-              <div className="min-w-0 flex-1">
-                <p className="truncate">
-                  <span className="font-medium">{vtn.program || t('programme.all')}</span>{' '}
-                  <span className="text-muted">
-                    OpenADR {vtn.version} · {vtn.ven_name} · {new URL(vtn.url).host}
-                  </span>
+      <Listed query={vtns} none={t('programmes.none')}>
+        {(vtn) => (
+          <li key={vtn.id} className="flex items-center gap-3 py-1.5 first:pt-0 last:pb-0">
+            <div className="min-w-0 flex-1">
+              <p className="truncate">
+                <span className="font-medium">{vtn.program || t('programme.all')}</span>{' '}
+                <span className="text-muted">
+                  OpenADR {vtn.version} · {vtn.ven_name} · {new URL(vtn.url).host}
+                </span>
+              </p>
+              {vtn.error ? (
+                <p className="text-xs break-words text-danger">{vtn.error}</p>
+              ) : (
+                <p className="truncate text-xs text-muted">
+                  {vtn.polled_at ? (
+                    <>
+                      {t('programme.asked')} <Ago at={vtn.polled_at} />
+                    </>
+                  ) : (
+                    t('programme.unasked')
+                  )}
+                  {vtn.levels_w.length > 0 &&
+                    ` · ${t('programme.levels', {
+                      levels: vtn.levels_w.map((each) => joined(power(each))).join(' / '),
+                    })}`}
+                  {!vtn.opted_in && ` · ${t('programme.out')}`}
                 </p>
-                {vtn.error ? (
-                  <p className="text-xs break-words text-danger">{vtn.error}</p>
-                ) : (
-                  <p className="truncate text-xs text-muted">
-                    {vtn.polled_at ? (
-                      <>
-                        {t('programme.asked')} <Ago at={vtn.polled_at} />
-                      </>
-                    ) : (
-                      t('programme.unasked')
-                    )}
-                    {vtn.levels_w.length > 0 &&
-                      ` · ${t('programme.levels', {
-                        levels: vtn.levels_w.map((each) => joined(power(each))).join(' / '),
-                      })}`}
-                    {!vtn.opted_in && ` · ${t('programme.out')}`}
-                  </p>
-                )}
-              </div>
-              {may && (
-                <Button small onClick={() => setLeaving(vtn)}>
-                  {t('programme.leave')}
-                </Button>
               )}
-            </li>
-          ))}
-        </ul>
-      )}
+            </div>
+            {may && (
+              <Button small onClick={() => setLeaving(vtn)}>
+                {t('programme.leave')}
+              </Button>
+            )}
+          </li>
+        )}
+      </Listed>
       {isNew && <NewProgramme siteId={siteId} onClose={() => setNew(false)} />}
-      {leaving && <Leave siteId={siteId} vtn={leaving} onClose={() => setLeaving(null)} />}
+      {leaving && (
+        <AskFirst
+          wish={{
+            title: t('programme.leave.title', { name: leaving.program || leaving.url }),
+            consequence: t('programme.leave.hint'),
+            action: t('programme.leave'),
+            done: t('programme.left'),
+            failed: t('programme.failed'),
+            run: () =>
+              api
+                .DELETE('/api/v1/sites/{site_id}/energy/vtns/{vtn_id}', {
+                  params: { path: { site_id: siteId, vtn_id: leaving.id } },
+                })
+                .finally(() => cache.invalidateQueries({ queryKey: ['energy', siteId] })),
+          }}
+          onClose={() => setLeaving(null)}
+        />
+      )}
     </Panel>
-  );
-}
-
-function Leave({ siteId, vtn, onClose }: { siteId: string; vtn: Vtn; onClose: () => void }) {
-  const cache = useQueryClient();
-  const leave = useMutation({
-    mutationFn: () =>
-      api.DELETE('/api/v1/sites/{site_id}/energy/vtns/{vtn_id}', {
-        params: { path: { site_id: siteId, vtn_id: vtn.id } },
-      }),
-    onSuccess: () => toast('good', t('programme.left')),
-    onError: (fault) => toast('bad', t('programme.failed'), fault.message),
-    onSettled: () => {
-      void cache.invalidateQueries({ queryKey: ['energy', siteId] });
-      onClose();
-    },
-  });
-  return (
-    <ConfirmDialog
-      open
-      onOpenChange={(open) => !open && onClose()}
-      title={t('programme.leave.title', { name: vtn.program || vtn.url })}
-      consequence={t('programme.leave.hint')}
-      action={t('programme.leave')}
-      destructive
-      busy={leave.isPending}
-      onConfirm={() => leave.mutate()}
-    />
   );
 }
 

@@ -42,7 +42,7 @@ export function SiteEnergy() {
       <PageBody>
         <div className="flex flex-wrap items-end justify-between gap-3">
           <div className="min-w-0">
-            <h1 className="truncate text-xl">{name}</h1>
+            <h1 className="text-xl wrap-anywhere">{name}</h1>
             <p className="text-muted">
               {tree.data ? t(isOn ? 'state.on' : 'state.off') : '\u00a0'}
             </p>

@@ -15,16 +15,15 @@ import { useState } from 'react';
 import { api } from '@/api/client';
 import { useMay } from '@/api/me';
 import { absolute, number } from '@/i18n/quantity';
+import { AskFirst } from '@/ui/ask-first';
 import { Button, IconButton } from '@/ui/button';
 import type { Column } from '@/ui/data-table';
-import { ConfirmDialog } from '@/ui/dialog';
 import { Field, TextArea } from '@/ui/fields';
-import { faultText, FormDialog } from '@/ui/form';
+import { FormDialog } from '@/ui/form';
 import { Ago } from '@/ui/live';
 import { Menu, MenuDivider, MenuItem } from '@/ui/menu';
 import { QueryTable } from '@/ui/query-table';
 import { EmptyState } from '@/ui/states';
-import { toast } from '@/ui/toast';
 import { AddFirmware } from './add-firmware';
 import { imageName, imagesQuery, type Image } from '@/api/firmware';
 import { t } from './text';
@@ -42,6 +41,7 @@ export function Images() {
   const mayManage = useMay('manage_firmware');
   const [asked, setAsked] = useState<Asked>(null);
   const query = useQuery(imagesQuery);
+  const queries = useQueryClient();
   const columns = useColumns(setAsked);
   const add = () => setAsked({ act: 'add', image: null });
   return (
@@ -73,7 +73,23 @@ export function Images() {
       />
       {asked?.act === 'add' && <AddFirmware image={asked.image} onClose={() => setAsked(null)} />}
       {asked?.act === 'notes' && <Notes image={asked.image} onClose={() => setAsked(null)} />}
-      {asked?.act === 'remove' && <Remove image={asked.image} onClose={() => setAsked(null)} />}
+      {asked?.act === 'remove' && (
+        <AskFirst
+          wish={{
+            title: t('remove.title', { name: imageName(asked.image) }),
+            consequence: t('remove.consequence'),
+            action: t('remove'),
+            failed: t('refused'),
+            run: () =>
+              api
+                .DELETE('/api/v1/firmware/{image_id}', {
+                  params: { path: { image_id: asked.image.id } },
+                })
+                .then(() => queries.invalidateQueries({ queryKey: ['firmware'] })),
+          }}
+          onClose={() => setAsked(null)}
+        />
+      )}
     </>
   );
 }
@@ -260,31 +276,5 @@ function Notes({ image, onClose }: { image: Image; onClose: () => void }) {
         </Field>
       )}
     </FormDialog>
-  );
-}
-
-function Remove({ image, onClose }: { image: Image; onClose: () => void }) {
-  const queries = useQueryClient();
-  const remove = async () => {
-    try {
-      await api.DELETE('/api/v1/firmware/{image_id}', {
-        params: { path: { image_id: image.id } },
-      });
-      await queries.invalidateQueries({ queryKey: ['firmware'] });
-    } catch (fault) {
-      toast('bad', t('refused'), faultText(fault));
-    }
-    onClose();
-  };
-  return (
-    <ConfirmDialog
-      open
-      destructive
-      onOpenChange={(open) => !open && onClose()}
-      title={t('remove.title', { name: imageName(image) })}
-      action={t('remove')}
-      consequence={t('remove.consequence')}
-      onConfirm={() => void remove()}
-    />
   );
 }

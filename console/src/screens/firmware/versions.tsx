@@ -2,7 +2,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link, useNavigate } from '@tanstack/react-router';
 import { CheckCircle2, CircleArrowUp, CircleDashed, Layers, Rocket } from 'lucide-react';
-import { api, data, type Schemas } from '@/api/client';
+import { allPages, api, data, type Schemas } from '@/api/client';
 import { useMay } from '@/api/me';
 import { number } from '@/i18n/quantity';
 import { Button } from '@/ui/button';
@@ -37,7 +37,9 @@ export function Versions() {
   const query = useQuery({
     queryKey: ['firmware-versions'],
     queryFn: () =>
-      data(api.GET('/api/v1/firmware-versions', { params: { query: { limit: 1000 } } })),
+      allPages((cursor) =>
+        data(api.GET('/api/v1/firmware-versions', { params: { query: { limit: 1000, cursor } } })),
+      ),
     refetchInterval: 15_000,
   });
   const columns: Column<Version>[] = [
@@ -152,7 +154,7 @@ export function Versions() {
       )}
       name="firmware-versions"
       search
-      actions={
+      tools={
         late !== undefined && (
           <span className="text-xs text-muted tabular">{t('behind.count', { count: late })}</span>
         )

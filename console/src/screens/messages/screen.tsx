@@ -71,7 +71,7 @@ function StationPicker({
         list={list}
         value={text}
         placeholder={t('station.placeholder')}
-        className="!w-56 max-sm:!w-36"
+        className="!w-56 min-w-0 max-sm:!w-full"
         onChange={(event) => {
           const wanted = event.target.value;
           setText(wanted);

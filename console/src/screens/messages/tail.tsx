@@ -106,8 +106,6 @@ export function MessageTail({
   const [paused, setPaused] = useState(false);
   const [only, setOnly] = useState<Only>('all');
   const [openKey, setOpenKey] = useState<string | null>(null);
-  const field = useRef<HTMLInputElement>(null);
-  useShortcut('/', t('search'), () => field.current?.focus());
   useShortcut('p', t('pause'), () => setPaused((before) => !before));
   const frames = useFrames(stationId, paused);
   const exchanges = useMemo(() => pair(frames.frames), [frames.frames]);
@@ -122,7 +120,6 @@ export function MessageTail({
     <div className="flex min-h-0 flex-1 flex-col">
       <div className="flex flex-wrap items-center gap-2 px-4 py-2.5">
         <SearchField
-          ref={field}
           label={t('search')}
           value={filter}
           onValue={onFilter}

@@ -31,6 +31,7 @@ export function BrandStep({
           label={t('brand.search')}
           value={words}
           onValue={setWords}
+          shortcut="/"
           className="w-72 max-sm:w-full"
         />
         {words !== '' && found.length === 1 && <p className="text-muted">{t('brand.none')}</p>}

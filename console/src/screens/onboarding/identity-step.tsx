@@ -62,9 +62,9 @@ export function IdentityStep({
   };
 
   return (
-    <Panel title={t('way')}>
+    <Panel title={t('way')} className="max-w-3xl">
       <form
-        className="flex max-w-2xl flex-col gap-4"
+        className="flex flex-col gap-4"
         onSubmit={(event) => void submit(event)}
         noValidate={false}
       >

@@ -8,6 +8,13 @@ describe('makes', () => {
     expect(searchBrands('mennekes').map((each) => each.id)).toEqual(['bender', 'other']);
     expect(searchBrands('no such make').map((each) => each.id)).toEqual(['other']);
     expect(findBrand('gone').id).toBe('other');
+    for (const make of ['autel', 'evbox', 'huawei', 'keba', 'phoenix contact'])
+      expect(searchBrands(make), make).toHaveLength(2);
+  });
+
+  it('stand in the order of their names', () => {
+    const names = BRANDS.filter((each) => each.id !== 'other').map((each) => each.name);
+    expect(names).toEqual([...names].sort((a, b) => a.localeCompare(b, 'en')));
   });
 
   it('each say where, and where that is from', () => {

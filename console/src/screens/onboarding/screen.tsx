@@ -46,13 +46,13 @@ export function Onboarding() {
 function Steps({ at }: { at: Step }) {
   const now = STEPS.indexOf(at);
   return (
-    <ol aria-label={t('steps')} className="flex flex-wrap gap-x-6 gap-y-1">
+    <ol aria-label={t('steps')} className="flex flex-wrap gap-x-6 gap-y-1 max-sm:gap-x-3">
       {STEPS.map((step, index) => (
         <li
           key={step}
           aria-current={index === now ? 'step' : undefined}
           className={classes(
-            'flex items-center gap-2',
+            'flex items-center gap-2 max-sm:gap-1.5',
             index === now ? 'font-medium' : 'text-muted',
           )}
         >
@@ -147,7 +147,7 @@ function ConnectStep({
         />
       </div>
       <div className="flex justify-end">
-        <Button onClick={() => go({ step: 'brand' })}>{t('step.brand')}</Button>
+        <Button onClick={() => go({ step: 'brand' })}>{t('brand.other')}</Button>
       </div>
     </>
   );

@@ -1,10 +1,9 @@
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { CalendarClock, ChevronLeft, ChevronRight, Download, Plus } from 'lucide-react';
-import { lazy, Suspense, useEffect, useMemo, useRef, useState } from 'react';
+import { lazy, Suspense, useEffect, useMemo, useState } from 'react';
 import { api, data } from '@/api/client';
 import { useMay } from '@/api/me';
-import { useShortcut } from '@/app/shortcuts';
 import { moment, NOTHING, timeZone } from '@/i18n/quantity';
 import { Button, IconButton } from '@/ui/button';
 import { fileName, saveFile, toCsv } from '@/ui/csv';
@@ -242,8 +241,6 @@ function List({
   add: React.ReactNode;
 }) {
   const search = reservationsRoute.useSearch();
-  const field = useRef<HTMLInputElement>(null);
-  useShortcut('/', t('search'), () => field.current?.focus());
   const rows = useMemo(() => {
     const words = (search.q ?? '').toLowerCase().split(/\s+/).filter(Boolean);
     return found.reservations.filter((each) => {
@@ -278,7 +275,6 @@ function List({
     <>
       <div className="flex flex-wrap items-center gap-2 px-4 py-3">
         <SearchField
-          ref={field}
           label={t('search')}
           value={search.q ?? ''}
           onValue={(q) => change({ q: q || undefined })}

@@ -2,7 +2,7 @@ import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { FileBadge, Inbox } from 'lucide-react';
 import { useState } from 'react';
-import { api, data, type Schemas } from '@/api/client';
+import { allPages, api, data, type Schemas } from '@/api/client';
 import { useMay } from '@/api/me';
 import { day } from '@/i18n/quantity';
 import { Button } from '@/ui/button';
@@ -51,10 +51,14 @@ export function Certificates({ stationId }: { stationId?: string }) {
   const query = useQuery({
     queryKey: ['certificates', stationId ?? ''],
     queryFn: () =>
-      data(
-        api.GET('/api/v1/certificates', {
-          params: { query: { limit: 1000, ...(stationId ? { station_id: stationId } : {}) } },
-        }),
+      allPages((cursor) =>
+        data(
+          api.GET('/api/v1/certificates', {
+            params: {
+              query: { limit: 1000, cursor, ...(stationId ? { station_id: stationId } : {}) },
+            },
+          }),
+        ),
       ),
   });
   const revoke = async (certificate: Certificate) => {
@@ -164,10 +168,14 @@ export function Requests({ stationId }: { stationId?: string }) {
   const query = useQuery({
     queryKey: ['certificate-requests', stationId ?? ''],
     queryFn: () =>
-      data(
-        api.GET('/api/v1/certificate-requests', {
-          params: { query: { limit: 500, ...(stationId ? { station_id: stationId } : {}) } },
-        }),
+      allPages((cursor) =>
+        data(
+          api.GET('/api/v1/certificate-requests', {
+            params: {
+              query: { limit: 500, cursor, ...(stationId ? { station_id: stationId } : {}) },
+            },
+          }),
+        ),
       ),
     refetchInterval: 10_000,
   });

@@ -5,15 +5,14 @@ import { useId, useState } from 'react';
 import { api, data, Problem, type Schemas } from '@/api/client';
 import { useMay } from '@/api/me';
 import { useStations } from '@/live/hooks';
+import { AskFirst } from '@/ui/ask-first';
 import { Button } from '@/ui/button';
 import type { Column } from '@/ui/data-table';
-import { ConfirmDialog } from '@/ui/dialog';
 import { Field, Input, Select } from '@/ui/fields';
-import { faultText, FormDialog } from '@/ui/form';
+import { FormDialog } from '@/ui/form';
 import { Ago } from '@/ui/live';
 import { QueryTable } from '@/ui/query-table';
 import { EmptyState, ErrorState } from '@/ui/states';
-import { toast } from '@/ui/toast';
 import { StationLink } from './certificates';
 import { t } from './relays-text';
 
@@ -219,26 +218,21 @@ function RelayDialogs({
   if (!asked) return null;
   if (asked.act === 'set')
     return <SetRelay relay={asked.relay} station={station ?? ''} onClose={onClose} />;
-  const remove = async () => {
-    try {
-      await api.DELETE('/api/v1/stations/{station_id}/relay', {
-        params: { path: { station_id: asked.relay.station_id } },
-      });
-      await queries.invalidateQueries({ queryKey: relaysKey });
-    } catch (fault) {
-      toast('bad', t('refused'), faultText(fault));
-    }
-    onClose();
-  };
   return (
-    <ConfirmDialog
-      open
-      destructive
-      onOpenChange={(open) => !open && onClose()}
-      title={t('remove.title', { station: asked.relay.station_id })}
-      action={t('remove')}
-      consequence={t('remove.consequence')}
-      onConfirm={() => void remove()}
+    <AskFirst
+      wish={{
+        title: t('remove.title', { station: asked.relay.station_id }),
+        consequence: t('remove.consequence'),
+        action: t('remove'),
+        failed: t('refused'),
+        run: () =>
+          api
+            .DELETE('/api/v1/stations/{station_id}/relay', {
+              params: { path: { station_id: asked.relay.station_id } },
+            })
+            .then(() => queries.invalidateQueries({ queryKey: relaysKey })),
+      }}
+      onClose={onClose}
     />
   );
 }

@@ -82,7 +82,7 @@ function Shown({ session, back }: { session: SessionData; back: { to: string; la
       <PageBody>
         <div className="flex flex-wrap items-end justify-between gap-3">
           <div className="min-w-0">
-            <h1 className="truncate text-xl">
+            <h1 className="text-xl wrap-anywhere">
               {session.evse_id ? t('of', { station: name, evse: session.evse_id }) : name}
             </h1>
             <p className="flex flex-wrap gap-x-4 text-muted">

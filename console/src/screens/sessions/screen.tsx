@@ -2,7 +2,6 @@ import { useNavigate } from '@tanstack/react-router';
 import { Download, X } from 'lucide-react';
 import { useCallback, useRef } from 'react';
 import type { Schemas } from '@/api/client';
-import { useShortcut } from '@/app/shortcuts';
 import { IconButton } from '@/ui/button';
 import { classes } from '@/ui/classes';
 import { fileName, saveFile, toCsv } from '@/ui/csv';
@@ -19,12 +18,10 @@ type Session = Schemas['Session'];
 export function Sessions() {
   const search = sessionsRoute.useSearch();
   const navigate = useNavigate({ from: '/sessions' });
-  const field = useRef<HTMLInputElement>(null);
   const shown = useRef<Session[]>([]);
   const keepShown = useCallback((sessions: Session[]) => {
     shown.current = sessions;
   }, []);
-  useShortcut('/', t('search'), () => field.current?.focus());
   const change = (next: Partial<SessionsSearch>) =>
     void navigate({ search: (before) => ({ ...before, ...next }), replace: true });
   return (
@@ -34,12 +31,11 @@ export function Sessions() {
         <div className="panel flex min-h-96 flex-1 flex-col overflow-hidden">
           <div className="flex flex-wrap items-center gap-2 px-4 py-3">
             <SearchField
-              ref={field}
               label={t('search')}
               value={search.q ?? ''}
               onValue={(q) => change({ q: q || undefined })}
               shortcut="/"
-              className="w-64 max-sm:w-full"
+              className="w-72 max-sm:w-full"
             />
             <div
               role="group"

@@ -76,7 +76,7 @@ function Head({ site }: { site: Site }) {
   return (
     <div className="flex flex-wrap items-end justify-between gap-x-4 gap-y-3">
       <div className="min-w-0">
-        <h1 className="truncate text-xl">{site.name}</h1>
+        <h1 className="text-xl wrap-anywhere">{site.name}</h1>
         <p className="flex flex-wrap items-center gap-x-4 text-muted">
           {address && <span>{address}</span>}
           {site.open_now !== null && <span>{t(site.open_now ? 'open' : 'closed')}</span>}

@@ -1,17 +1,18 @@
 import { useQuery } from '@tanstack/react-query';
 import { Group as GroupIcon, Pencil, Plus, Trash2 } from 'lucide-react';
 import { useMemo, useState } from 'react';
-import { api, data, type Schemas } from '@/api/client';
+import { allPages, api, data, type Schemas } from '@/api/client';
 import { useMay } from '@/api/me';
 import { queries } from '@/api/queries';
 import { day, number } from '@/i18n/quantity';
 import { useStations } from '@/live/hooks';
+import { AskFirst } from '@/ui/ask-first';
 import { Button, IconButton } from '@/ui/button';
-import { DataTable, type Column } from '@/ui/data-table';
-import { ConfirmDialog } from '@/ui/dialog';
+import type { Column } from '@/ui/data-table';
 import { Field, Input, SearchField } from '@/ui/fields';
-import { faultText, FormDialog } from '@/ui/form';
-import { EmptyState, ErrorState, LoadingRows } from '@/ui/states';
+import { FormDialog } from '@/ui/form';
+import { QueryTable } from '@/ui/query-table';
+import { EmptyState, LoadingRows } from '@/ui/states';
 import { toast } from '@/ui/toast';
 import { t } from './text';
 
@@ -19,7 +20,10 @@ type Group = Schemas['Group'];
 
 const groupsQuery = {
   queryKey: ['groups'],
-  queryFn: () => data(api.GET('/api/v1/groups', { params: { query: { limit: 1000 } } })),
+  queryFn: () =>
+    allPages((cursor) =>
+      data(api.GET('/api/v1/groups', { params: { query: { limit: 1000, cursor } } })),
+    ),
 };
 
 export function Groups() {
@@ -28,26 +32,23 @@ export function Groups() {
   const [editing, setEditing] = useState<Group | 'new' | null>(null);
   const [removing, setRemoving] = useState<Group | null>(null);
   const columns = useMemo(() => columnsWith(mayChange, setEditing, setRemoving), [mayChange]);
-  if (groups.isError)
-    return <ErrorState error={groups.error} onRetry={() => void groups.refetch()} />;
-  const add = mayChange && (
-    <Button look="primary" icon={Plus} onClick={() => setEditing('new')}>
-      {t('group.add')}
-    </Button>
-  );
   return (
     <>
-      <div className="flex flex-wrap items-center gap-3 px-4 py-3">
-        <p className="flex-1 text-muted">{t('group.hint')}</p>
-        {add}
-      </div>
-      <DataTable
+      <QueryTable
+        query={groups}
         label={t('tab.groups')}
-        rows={groups.data?.items ?? []}
-        rowKey={(group) => group.id}
+        hint={t('group.hint')}
         columns={columns}
-        loading={groups.isPending}
-        className="border-t border-line"
+        rowKey={(group) => group.id}
+        name="groups"
+        search
+        actions={
+          mayChange && (
+            <Button look="primary" icon={Plus} onClick={() => setEditing('new')}>
+              {t('group.add')}
+            </Button>
+          )
+        }
         phoneRow={(group) => (
           <div className="flex items-center gap-2">
             <div className="min-w-0 flex-1">
@@ -74,7 +75,23 @@ export function Groups() {
       {editing && (
         <GroupForm group={editing === 'new' ? null : editing} onClose={() => setEditing(null)} />
       )}
-      {removing && <RemoveGroup group={removing} onClose={() => setRemoving(null)} />}
+      {removing && (
+        <AskFirst
+          wish={{
+            title: t('group.remove.title', { name: removing.name }),
+            consequence: t('group.remove.consequence', { count: removing.stations }),
+            action: t('group.remove.act'),
+            done: t('removed', { name: removing.name }),
+            run: () =>
+              api
+                .DELETE('/api/v1/groups/{group_id}', {
+                  params: { path: { group_id: removing.id } },
+                })
+                .then(changed),
+          }}
+          onClose={() => setRemoving(null)}
+        />
+      )}
     </>
   );
 }
@@ -89,12 +106,14 @@ function columnsWith(
       id: 'name',
       header: t('column.name'),
       width: 'minmax(180px, 1fr)',
+      text: (group) => group.name,
       cell: (group) => <span className="font-medium">{group.name}</span>,
     },
     {
       id: 'note',
       header: t('group.note'),
       width: 'minmax(180px, 2fr)',
+      text: (group) => group.note,
       cell: (group) => <span className="text-muted">{group.note}</span>,
     },
     {
@@ -102,6 +121,7 @@ function columnsWith(
       header: t('column.stations'),
       width: '100px',
       align: 'right',
+      text: (group) => group.stations,
       cell: (group) => number(group.stations),
     },
     {
@@ -109,12 +129,13 @@ function columnsWith(
       header: t('group.created'),
       width: '130px',
       align: 'right',
+      text: (group) => group.created_at,
       cell: (group) => <span className="text-muted">{day(group.created_at)}</span>,
     },
   ];
   if (mayChange) {
     columns.push({
-      id: 'acts',
+      id: 'act',
       header: '',
       width: '84px',
       align: 'right',
@@ -211,18 +232,14 @@ function GroupForm({ group, onClose }: { group: Group | null; onClose: () => voi
 }
 
 async function membersOf(groupId: string): Promise<string[]> {
-  const found: string[] = [];
-  let cursor = '';
-  do {
-    const page = await data(
+  const found = await allPages((cursor) =>
+    data(
       api.GET('/api/v1/stations', {
-        params: { query: { group_id: groupId, limit: 1000, ...(cursor ? { cursor } : {}) } },
+        params: { query: { group_id: groupId, limit: 1000, cursor } },
       }),
-    );
-    found.push(...page.items.map((each) => each.id));
-    cursor = page.next ?? '';
-  } while (cursor);
-  return found;
+    ),
+  );
+  return found.items.map((each) => each.id);
 }
 
 const PICKER_SHOWN = 200;
@@ -279,33 +296,5 @@ function StationPicker({
         )}
       </div>
     </fieldset>
-  );
-}
-
-function RemoveGroup({ group, onClose }: { group: Group; onClose: () => void }) {
-  const [busy, setBusy] = useState(false);
-  const remove = async () => {
-    setBusy(true);
-    try {
-      await api.DELETE('/api/v1/groups/{group_id}', { params: { path: { group_id: group.id } } });
-      await changed();
-      toast('good', t('removed', { name: group.name }));
-      onClose();
-    } catch (fault) {
-      toast('bad', t('failed'), faultText(fault));
-      setBusy(false);
-    }
-  };
-  return (
-    <ConfirmDialog
-      open
-      onOpenChange={(open) => !open && onClose()}
-      title={t('group.remove.title', { name: group.name })}
-      consequence={t('group.remove.consequence', { count: group.stations })}
-      action={t('group.remove.act')}
-      destructive
-      busy={busy}
-      onConfirm={() => void remove()}
-    />
   );
 }

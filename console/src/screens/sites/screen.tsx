@@ -1,11 +1,10 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link, useNavigate } from '@tanstack/react-router';
 import { Building2, Plus } from 'lucide-react';
-import { lazy, Suspense, useMemo, useRef, useState } from 'react';
+import { lazy, Suspense, useMemo, useState } from 'react';
 import type { Schemas } from '@/api/client';
 import { useMay } from '@/api/me';
 import { sitesQuery } from '@/api/queries';
-import { useShortcut } from '@/app/shortcuts';
 import { NOTHING, number, power } from '@/i18n/quantity';
 import { useStations } from '@/live/hooks';
 import { TransferTools } from '@/transfer/tools';
@@ -168,8 +167,6 @@ function SiteList() {
   const stations = useStations(1000);
   const mayChange = useMay('change_stations');
   const [adding, setAdding] = useState(false);
-  const field = useRef<HTMLInputElement>(null);
-  useShortcut('/', t('search'), () => field.current?.focus());
   const change = (next: Partial<SitesSearch>) =>
     void navigate({ search: (before) => ({ ...before, ...next }), replace: true });
   const all = useMemo(() => sites.data?.items ?? [], [sites.data]);
@@ -199,7 +196,6 @@ function SiteList() {
     <>
       <div className="flex flex-wrap items-center gap-2 px-4 py-3">
         <SearchField
-          ref={field}
           label={t('search')}
           value={search.q ?? ''}
           onValue={(q) => change({ q: q || undefined })}

@@ -5,8 +5,9 @@ import { useMemo } from 'react';
 import { sitesQuery } from '@/api/queries';
 import { number } from '@/i18n/quantity';
 import { useStations } from '@/live/hooks';
-import { DataTable, type Column } from '@/ui/data-table';
-import { EmptyState, ErrorState } from '@/ui/states';
+import type { Column } from '@/ui/data-table';
+import { QueryTable } from '@/ui/query-table';
+import { EmptyState } from '@/ui/states';
 import { t } from './text';
 
 interface Row {
@@ -20,6 +21,7 @@ const COLUMNS: Column<Row>[] = [
     id: 'tag',
     header: t('tag.label'),
     width: 'minmax(160px, 1fr)',
+    text: (row) => row.tag,
     cell: (row) => <span className="font-medium">{row.tag}</span>,
   },
   {
@@ -27,6 +29,7 @@ const COLUMNS: Column<Row>[] = [
     header: t('tab.sites'),
     width: '120px',
     align: 'right',
+    text: (row) => row.sites,
     cell: (row) =>
       row.sites > 0 ? (
         <Link to="/sites" search={{ tag: row.tag }} className="hover:underline">
@@ -41,6 +44,7 @@ const COLUMNS: Column<Row>[] = [
     header: t('column.stations'),
     width: '120px',
     align: 'right',
+    text: (row) => row.stations,
     cell: (row) =>
       row.stations > 0 ? (
         <Link to="/stations" search={{ q: row.tag }} className="hover:underline">
@@ -67,23 +71,20 @@ export function TagList() {
     for (const station of stations) station.tags.forEach((tag) => (row(tag).stations += 1));
     return [...found.values()].sort((a, b) => a.tag.localeCompare(b.tag));
   }, [sites.data, stations]);
-  if (sites.isError) return <ErrorState error={sites.error} onRetry={() => void sites.refetch()} />;
   return (
-    <>
-      <p className="px-4 py-3 text-muted">{t('tag.hint')}</p>
-      <DataTable
-        label={t('tab.tags')}
-        rows={rows}
-        rowKey={(row) => row.tag}
-        columns={COLUMNS}
-        loading={sites.isPending}
-        className="border-t border-line"
-        empty={
-          <EmptyState icon={Tag} title={t('tag.empty')}>
-            {t('tag.empty.hint')}
-          </EmptyState>
-        }
-      />
-    </>
+    <QueryTable
+      query={{ ...sites, data: sites.data && { items: rows } }}
+      label={t('tab.tags')}
+      hint={t('tag.hint')}
+      columns={COLUMNS}
+      rowKey={(row) => row.tag}
+      name="tags"
+      search
+      empty={
+        <EmptyState icon={Tag} title={t('tag.empty')}>
+          {t('tag.empty.hint')}
+        </EmptyState>
+      }
+    />
   );
 }

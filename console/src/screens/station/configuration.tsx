@@ -2,10 +2,9 @@
 import { useInfiniteQuery, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { Download, History, Lock, Pencil, RefreshCw, SlidersHorizontal } from 'lucide-react';
-import { useDeferredValue, useMemo, useRef, useState } from 'react';
+import { useDeferredValue, useMemo, useState } from 'react';
 import { api, data, type Schemas } from '@/api/client';
 import { useMay } from '@/api/me';
-import { useShortcut } from '@/app/shortcuts';
 import { absolute } from '@/i18n/quantity';
 import { useStation } from '@/live/hooks';
 import { Button, IconButton } from '@/ui/button';
@@ -32,8 +31,6 @@ export function StationConfiguration({ stationId }: { stationId: string }) {
   const sought = useDeferredValue(find);
   const navigate = useNavigate({ from: '/stations/$stationId' });
   const [asked, setAsked] = useState<Asked>(null);
-  const field = useRef<HTMLInputElement>(null);
-  useShortcut('/', t('search'), () => field.current?.focus());
   const drift = useDrift(stationId);
   const query = useInfiniteQuery({
     queryKey: ['station', stationId, 'variables', sought, writable ?? false],
@@ -75,7 +72,6 @@ export function StationConfiguration({ stationId }: { stationId: string }) {
     <>
       <div className="no-print flex flex-wrap items-center gap-2 px-4 py-2.5">
         <SearchField
-          ref={field}
           label={t('search')}
           value={find}
           onValue={(next) => change({ find: next || undefined })}

@@ -81,7 +81,7 @@ function Head({ station, onAct }: { station: LiveStation; onAct: (act: Act) => v
   return (
     <div className="flex flex-wrap items-end justify-between gap-x-4 gap-y-3">
       <div className="min-w-0 flex-1 basis-96 max-sm:basis-full">
-        <h1 className="truncate text-xl">{station.name || station.id}</h1>
+        <h1 className="text-xl wrap-anywhere">{station.name || station.id}</h1>
         <p className="flex flex-wrap gap-x-4 text-muted">
           <StatusBadge word={station.status} className="text-text" />
           {station.name && <span className="select-all">{station.id}</span>}

@@ -60,7 +60,7 @@ const COLUMNS: Column<LiveStation>[] = [
   {
     id: 'triage',
     header: t('column.status'),
-    width: '150px',
+    width: '128px',
     sort: (station) => urgency(station.status),
     cell: ({ id }) => (
       <Live id={id}>
@@ -75,7 +75,7 @@ const COLUMNS: Column<LiveStation>[] = [
   {
     id: 'evses',
     header: t('column.evses'),
-    width: '104px',
+    width: '96px',
     cell: ({ id }) => <Live id={id}>{(station) => <EvseMarks station={station} />}</Live>,
   },
   {
@@ -102,7 +102,7 @@ const COLUMNS: Column<LiveStation>[] = [
   {
     id: 'site',
     header: t('column.site'),
-    width: 'minmax(120px, 1fr)',
+    width: 'minmax(130px, 1.2fr)',
     sort: (station) => station.site ?? '',
     cell: (station) => station.site ?? <span className="text-muted">{NOTHING}</span>,
   },

@@ -1,10 +1,9 @@
 import { useNavigate } from '@tanstack/react-router';
 import { Download, PlugZap, Plus, ShieldQuestion } from 'lucide-react';
-import { useDeferredValue, useMemo, useRef, useState } from 'react';
+import { useDeferredValue, useMemo, useState } from 'react';
 import { useQuery } from '@tanstack/react-query';
 import { useMay } from '@/api/me';
 import { sitesQuery } from '@/api/queries';
-import { useShortcut } from '@/app/shortcuts';
 import { CommandDialog, type Wish } from '@/commands/dialogs';
 import { number } from '@/i18n/quantity';
 import { useLive, useStations } from '@/live/hooks';
@@ -40,8 +39,6 @@ export function Stations() {
   const [admission, setAdmission] = useState<AdmissionWish | null>(null);
   const mayChange = useMay('change_stations');
   const mayCall = useMay('call_stations');
-  const field = useRef<HTMLInputElement>(null);
-  useShortcut('/', t('search'), () => field.current?.focus());
 
   const change = (next: Partial<StationsSearch>) =>
     void navigate({ search: (before) => ({ ...before, ...next }), replace: true });
@@ -60,7 +57,6 @@ export function Stations() {
         <div className="panel flex min-h-96 flex-1 flex-col overflow-hidden">
           <div className="flex flex-wrap items-center gap-2 px-4 pt-3 pb-2">
             <SearchField
-              ref={field}
               label={t('search')}
               value={search.q ?? ''}
               onValue={(q) => change({ q: q || undefined })}

@@ -122,7 +122,7 @@ function Head({ task, open }: { task: Task; open: number }) {
   return (
     <div className="flex flex-wrap items-end justify-between gap-3">
       <div className="min-w-0">
-        <h1 className="truncate text-xl">{commandName(task.command)}</h1>
+        <h1 className="text-xl wrap-anywhere">{commandName(task.command)}</h1>
         <p className="flex flex-wrap gap-x-4 text-muted">
           <span className="text-text">
             <TaskMark state={task.state} />

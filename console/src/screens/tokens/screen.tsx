@@ -1,11 +1,10 @@
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { Ban, Check, Nfc, Plus, X } from 'lucide-react';
-import { lazy, Suspense, useMemo, useRef, useState } from 'react';
-import { api, data, type Schemas } from '@/api/client';
+import { lazy, Suspense, useMemo, useState } from 'react';
+import { allPages, api, data, type Schemas } from '@/api/client';
 import { useMay } from '@/api/me';
 import { queries } from '@/api/queries';
-import { useShortcut } from '@/app/shortcuts';
 import { day, moment, NOTHING, number } from '@/i18n/quantity';
 import { TransferTools } from '@/transfer/tools';
 import { Button, IconButton } from '@/ui/button';
@@ -28,18 +27,10 @@ const TokenForm = lazy(() =>
 export type Token = Schemas['Token'];
 
 async function fetchAll(): Promise<Token[]> {
-  const found: Token[] = [];
-  let cursor = '';
-  do {
-    const page = await data(
-      api.GET('/api/v1/tokens', {
-        params: { query: { limit: 1000, ...(cursor ? { cursor } : {}) } },
-      }),
-    );
-    found.push(...page.items);
-    cursor = page.next ?? '';
-  } while (cursor);
-  return found;
+  const found = await allPages((cursor) =>
+    data(api.GET('/api/v1/tokens', { params: { query: { limit: 1000, cursor } } })),
+  );
+  return found.items;
 }
 
 export const tokensQuery = { queryKey: ['tokens', 'all'], queryFn: fetchAll, staleTime: 30_000 };
@@ -72,8 +63,6 @@ export function Tokens() {
   const [editing, setEditing] = useState<Token | 'new' | null>(null);
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
   const [blocking, setBlocking] = useState<'block' | 'unblock' | 'remove' | null>(null);
-  const field = useRef<HTMLInputElement>(null);
-  useShortcut('/', t('search'), () => field.current?.focus());
   const change = (next: Partial<TokensSearch>) =>
     void navigate({ search: (before) => ({ ...before, ...next }), replace: true });
   const all = useMemo(() => tokens.data ?? [], [tokens.data]);
@@ -123,7 +112,6 @@ export function Tokens() {
         <div className="panel flex min-h-96 flex-1 flex-col overflow-hidden">
           <div className="flex flex-wrap items-center gap-2 px-4 py-3">
             <SearchField
-              ref={field}
               label={t('search')}
               value={search.q ?? ''}
               onValue={(q) => change({ q: q || undefined })}
