@@ -17,17 +17,19 @@ SECRET = "a-secret-of-a-station"
 expect.set_options(timeout=PATIENCE_MS)  # machines that run tests may be slow
 
 
-def sign_in(page: Page, url: str, path: str = "/") -> None:
+def sign_in(page: Page, url: str, path: str = "/", email: str = EMAIL) -> None:
     """Sign in and wait until the console is there."""
     page.goto(f"{url}{path}")
-    page.fill("input[type=email]", EMAIL)
+    page.fill("input[type=email]", email)
     page.fill("input[type=password]", PASSWORD)
     page.keyboard.press("Enter")
     expect(page.locator("main#content")).to_be_visible(timeout=PATIENCE_MS)
 
 
 @contextmanager
-def signed_in(browser: Browser, site: Site, path: str = "/", **options: Any) -> Iterator[Page]:
+def signed_in(
+    browser: Browser, site: Site, path: str = "/", email: str = EMAIL, **options: Any
+) -> Iterator[Page]:
     """Give a page of somebody who has signed in; a fault in it or a request to a third party fails the test."""
     complaints: list[str] = []
     options = {"viewport": {"width": 1280, "height": 800}, "locale": "en-GB", **options}
@@ -40,7 +42,7 @@ def signed_in(browser: Browser, site: Site, path: str = "/", **options: Any) -> 
     )
     try:
         page = context.new_page()
-        sign_in(page, site.url, path)
+        sign_in(page, site.url, path, email)
         yield page
     finally:
         context.close()

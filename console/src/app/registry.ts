@@ -143,7 +143,6 @@ export const navigation: NavEntry[] = [
     label: tApp('nav.tokens'),
     icon: Nfc,
     group: 'business',
-    right: 'view_tokens',
     key: 'd',
   },
   {

@@ -137,6 +137,7 @@ async def test_many_changes_go_as_one_message_and_few_as_a_difference(system: Op
         sent.clear()
         again = await system.http.post("/api/v1/stations/CP-1/local-list/send")
         assert again.status_code == 202, again.text
+        assert again.json()["state"] == "behind", "it is not in step until it has been sent"
         await eventually(lambda: len(sent) == 3)
         assert sent[0]["updateType"] == "Full"
     assert told

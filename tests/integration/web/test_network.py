@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
+from pilotwire.domain.local_lists.events import LocalListChanged
 from pilotwire.domain.sessions.messages import Phase
 from pilotwire.domain.stations.ports import StationChanged, StationConnected
 from pilotwire.domain.stations.records import (
@@ -219,6 +220,20 @@ async def test_ticks_tell_what_changed_and_only_that(
             "type": "station.security",
         }
     ]
+
+
+async def test_a_list_of_tokens_that_came_in_step_is_news_and_no_change_of_the_station(
+    edge: Edge, admin: httpx.AsyncClient, server: WebServer
+) -> None:
+    number = await add_station(admin, "CP-1", edge)
+    position = (await _snapshot(server, edge))["id"]
+    async with _stream(server, edge, "operator", position) as stream:
+        edge.bus.publish(LocalListChanged(1, number, "CP-1", "in_step", 3, 12, "", NOW))
+        tick = await stream.next("tick")
+    assert "stations" not in tick
+    (event,) = tick["events"]
+    assert (event["type"], event["station_id"]) == ("station.local_list", "CP-1")
+    assert (event["state"], event["version"], event["entries"]) == ("in_step", 3, 12)
 
 
 async def test_nothing_is_told_when_nothing_changes_but_that_all_is_well(

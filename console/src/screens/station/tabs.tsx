@@ -2,6 +2,7 @@
 import type { ComponentType } from 'react';
 import type { Right } from '@/api/me';
 import { t as tFirmware } from '@/screens/firmware/text';
+import { t as tLists } from '@/screens/local-lists/text';
 import { StationCertificates } from './certificates';
 import { StationCharging } from './charging';
 import { t as tCharging } from './charging-text';
@@ -9,6 +10,7 @@ import { StationConfiguration } from './configuration';
 import { t as tSettings } from './configuration-text';
 import { StationDetails } from './details';
 import { StationFirmware } from './firmware';
+import { StationLocalList } from './local-list';
 import { StationLogs } from './logs';
 import { StationMessages } from './messages';
 import { StationNotes } from './notes';
@@ -36,6 +38,7 @@ export const TABS: StationTab[] = [
     right: 'view_messages',
     component: StationConfiguration,
   },
+  { id: 'local-list', label: tLists('tab'), component: StationLocalList },
   { id: 'firmware', label: tFirmware('tab'), component: StationFirmware },
   { id: 'logs', label: tRecords('tab.logs'), right: 'view_messages', component: StationLogs },
   { id: 'certificates', label: tRecords('tab.certificates'), component: StationCertificates },

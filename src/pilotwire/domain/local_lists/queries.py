@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, delete, func, literal, or_, select, update
+from sqlalchemy import Row, case, delete, func, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -67,9 +67,10 @@ async def list_lists(
 
 
 async def forget_held(connection: AsyncConnection, tenant_id: int, station_id: int) -> None:
-    """Forget what a station holds, so that it is sent whole, at once."""
+    """Forget what a station holds, so that it is sent whole, at once; until then a list in step is behind."""
     query = insert(local_list).values(station_id=station_id, tenant_id=tenant_id)
-    changes = {"digest": None, "next_at": None, "attempts": 0}
+    state = case((local_list.c.state == "in_step", "behind"), else_=local_list.c.state)
+    changes = {"digest": None, "next_at": None, "attempts": 0, "state": state}
     await connection.execute(query.on_conflict_do_update(index_elements=["station_id"], set_=changes))
 
 

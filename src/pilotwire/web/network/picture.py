@@ -13,6 +13,7 @@ from uuid import UUID
 import structlog
 
 from pilotwire.db.engine import Database, Scope
+from pilotwire.domain.local_lists.events import LocalListChanged
 from pilotwire.domain.operations.events import CommandChanged, TaskChanged
 from pilotwire.domain.sessions.live_queries import open_sessions, sums_of_ended
 from pilotwire.domain.sessions.records import SessionKept
@@ -40,6 +41,7 @@ __all__ = ["NOTICES", "Change", "Event", "Picture"]
 NOTICES = (
     StationConnected, StationDisconnected, StationBootKept, StationProgressKept, SecurityEventKept,
     ConnectorStatusChanged, StationChanged, StationRemoved, SessionKept, CommandChanged, TaskChanged,
+    LocalListChanged,
 )  # fmt: skip
 
 log = structlog.get_logger(__name__)
@@ -180,7 +182,9 @@ class Picture:
         if kind is TaskChanged:
             self._tell(None, notice)
             return
-        if kind is CommandChanged:
+        if (
+            kind is CommandChanged or kind is LocalListChanged
+        ):  # news of a station that do not change its look
             self._tell(self._by_identity.get(notice.identity), notice)
             return
         number = notice.record.id if kind is StationChanged else notice.station_id
