@@ -61,7 +61,43 @@ def claims_of(network: Network, current_a: Floats, used: Flags, offline_a: Float
 
 
 def decide(case: Case) -> Decision:
-    """Let in, fill, round, and hold back what others have not given up yet."""
+    """Let in, fill, round, and hold back what others have not given up yet.
+
+    Stations that do not follow are told what would be theirs if they did, and the others get what is left beside what they
+    draw instead.
+    """
+    found = _decided(case)
+    stuck = case.asking.stuck
+    if not stuck.any():
+        return found
+    asking = replace(
+        case.asking,
+        movable=case.asking.movable & ~stuck,
+        excess_a=np.where(stuck, 0.0, case.asking.excess_a),
+    )
+    others = _decided(replace(case, asking=asking))
+    holds = np.maximum(case.may_draw_a, case.offline_a)
+    limit = np.where(stuck, np.minimum(found.limit_a, holds), others.limit_a)
+    return Decision(
+        case=case,
+        limit_a=limit,
+        target_a=np.where(stuck, limit, others.target_a),
+        on=np.where(stuck, found.on, others.on),
+        planned_off=np.where(stuck, found.planned_off, others.planned_off),
+        wish_a=np.where(stuck, found.wish_a, others.wish_a),
+        use=_used(replace(case, asking=asking), np.where(stuck, holds, limit)),
+    )
+
+
+def _used(case: Case, limit: Floats) -> Floats:
+    """Return what every row carries when all that have a car draw so much, and what they take beyond it."""
+    network, asking = case.network, case.asking
+    claims = claims_of(network, np.where(asking.has_car, limit, 0.0), asking.used, case.offline_a)
+    return network.use(claims + network.spread(asking.excess_a, asking.used))
+
+
+def _decided(case: Case) -> Decision:
+    """Decide as if all stations that can be told anything did what they are told."""
     network, asking = case.network, case.asking
     pairs = network.pairs(asking.used)
     start, standing, pressed = _standing(case, pairs)
@@ -88,7 +124,6 @@ def decide(case: Case) -> Decision:
     limit = _confirmed(case, pairs, limit, (start, standing, order))
     limit = np.where(asking.movable, limit, np.where(asking.away, case.may_draw_a, case.offline_a))
     limit = np.where(~network.sheddable & asking.has_car, network.max_a, limit)
-    use = network.use(claims_of(network, np.where(asking.has_car, limit, 0.0), asking.used, case.offline_a))
     return Decision(
         case=case,
         limit_a=limit,
@@ -96,7 +131,7 @@ def decide(case: Case) -> Decision:
         on=asking.movable & (limit >= case.least_a - _EPS) & let,
         planned_off=planned_off & able & case.wants,
         wish_a=wish,
-        use=use,
+        use=_used(case, limit),
     )
 
 
@@ -110,14 +145,16 @@ def _standing(case: Case, pairs: Pairs) -> tuple[Floats, Floats, Flags]:
     fixed = np.where(asking.movable, 0.0, case.may_draw_a)
     fixed = np.where(~network.sheddable, network.max_a, fixed)
     start = np.where(asking.movable, case.offline_a, 0.0)
-    standing = network.use(claims_of(network, fixed, asking.used, case.offline_a))
+    beyond = network.spread(asking.excess_a, asking.used)
+    standing = network.use(claims_of(network, fixed, asking.used, case.offline_a) + beyond)
     over = standing > case.room + _EPS
     pressed = np.zeros(network.size, bool)
     if over.any():
         pressed[pairs.user[over[pairs.row]]] = True
         pressed &= asking.movable
         start = np.where(pressed, 0.0, start)
-        eased = network.use(claims_of(network, fixed, asking.used, np.where(pressed, 0.0, case.offline_a)))
+        eased = claims_of(network, fixed, asking.used, np.where(pressed, 0.0, case.offline_a)) + beyond
+        eased = network.use(eased)
         standing = np.where(over, eased, standing)
     return start, standing, pressed
 

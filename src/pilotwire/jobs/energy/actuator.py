@@ -61,6 +61,11 @@ class Actuator:
         self._tasks: set[asyncio.Task[None]] = set()
         self.sent = 0
 
+    @property
+    def pace(self) -> Pace:
+        """How fast limits are sent and looked after."""
+        return self._pace
+
     async def stop(self) -> None:
         """Give up what is under way; what was sent counts as unconfirmed at the next start."""
         for task in list(self._tasks):
@@ -100,15 +105,16 @@ class Actuator:
             self._busy.add(each.station_id)
             self._spawn(self._send(site, each))
 
-    def watch(self, site: SiteLoop, key: str, now_s: float) -> None:
-        """Compare what an EVSE draws with what it was told."""
+    def watch(self, site: SiteLoop, key: str, now_s: float, *, overloaded: bool = False) -> None:
+        """Compare what an EVSE draws with what it was told; `overloaded`: a fuse is measured to bear too much."""
         car, drive, station_id = site.plugged.get(key), site.drives[key], self._station(site, key)
         if car is None or car.drawn_a is None or car.drawn_at_s is None or station_id is None:
             return
         ways = self._ways(site, key, station_id)
         if not ways:
             return
-        found = observe(drive, max(car.drawn_a), car.drawn_at_s, now_s, len(ways), self._pace)
+        drawn_a, at_s = max(car.drawn_a), car.drawn_at_s
+        found = observe(drive, drawn_a, at_s, now_s, len(ways), self._pace, overloaded=overloaded)
         if found is None:
             return
         given = site.given[key]

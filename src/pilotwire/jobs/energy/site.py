@@ -10,7 +10,7 @@ import msgspec
 
 from pilotwire.domain.energy.balancing import Balancer, BalanceSettings, BalanceState
 from pilotwire.domain.energy.definition import EnergyTree, EvseGiven, compile_site, evse_key
-from pilotwire.domain.energy.drive import Drive, may_draw_a
+from pilotwire.domain.energy.drive import PACE, Drive, Pace, excess_a, is_stuck, may_draw_a
 from pilotwire.domain.energy.events import Reading
 from pilotwire.domain.energy.exchange import (
     Balance,
@@ -187,7 +187,7 @@ class SiteLoop:
 
     # One turn
 
-    def make_moment(self, now: datetime, offline: frozenset[str]) -> Moment:
+    def make_moment(self, now: datetime, offline: frozenset[str], pace: Pace = PACE) -> Moment:
         """Put together all that balancing is told."""
         now_s = now.timestamp()
         cars = tuple(self._car(key, car) for key, car in self.plugged.items())
@@ -201,6 +201,8 @@ class SiteLoop:
             offline=offline,
             planned_a=self.planned_a(now_s),
             overrides_a=self.ceilings_a(now_s),
+            excess_a={key: excess_a(self.drives[key], now_s) for key in self.plugged},
+            stuck=frozenset(key for key in self.plugged if is_stuck(self.drives[key], now_s, pace)),
         )
         return self.moment
 
