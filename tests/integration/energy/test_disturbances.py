@@ -28,7 +28,7 @@ from tests.support.site_plant import SitePlant, site_plant
 
 KEY = "pw_test-key-of-disturbances-000001"
 FUSE_A = 63.0
-BASE_A = 27.0
+BASE_A = 30.0
 """The most that is declared for other loads."""
 STEPS_A = (0.0, 6.0, 10.0, 16.0)
 SMALL = replace(MODEL, name="Small", ac_current_a=8.0)
@@ -108,7 +108,7 @@ def tree() -> dict[str, Any]:
             for kind in KINDS
             for number in range(1, kind.evses + 1)
         ],
-        "offline": {"share": 0.36},
+        "offline": {"share": 0.4},
     }  # fmt: skip
 
 
@@ -133,9 +133,9 @@ class Depot:
         await self.plant.settled()
         self.plant.check()
 
-    async def is_used(self, kept_a: float = 10.0) -> None:
+    async def is_used(self, kept_a: float = 12.0) -> None:
         """All is given away but what is kept for idle places, and what is too little for another car."""
-        await eventually(lambda: max(self.plant.now_a) > FUSE_A - kept_a, 120)
+        await eventually(lambda: max(self.plant.now_a) > FUSE_A - kept_a, 150)
 
     def charging(self) -> set[str]:
         """Where cars charge."""
@@ -193,21 +193,21 @@ async def depot(dsn: str, directory: Path, *, base_a: float, solar_a: float) -> 
 async def test_the_fuse_bears_what_it_may_ten_seconds_after_whatever_happens(
     dsn: str, tmp_path: Path
 ) -> None:
-    async with depot(dsn, tmp_path, base_a=15.0, solar_a=13.0) as here:
+    async with depot(dsn, tmp_path, base_a=15.0, solar_a=14.0) as here:
         site, plant = here.site, here.plant
         await site.until(lambda s: all(e["drive"] in ("idle", "rejecting") for e in s["evses"]))
         assert (await site.live())["by_key"]["NO-21/1"]["drive"] == "rejecting"
 
-        # A car plugs in, again and again, until all want more than the fuse bears.
-        for name, model in (
-            ("PLAIN-201", MODEL), ("WHOLE-16", MODEL), ("PLAIN-16", MODEL), ("NO-21", SMALL), ("STEPS-21", MODEL),
-        ):  # fmt: skip
-            plant.forget()
+        # Cars plug in until all want more than the fuse bears; the last but one where every limit is ignored.
+        for name, model in (("PLAIN-201", MODEL), ("WHOLE-16", MODEL), ("PLAIN-16", MODEL), ("NO-21", SMALL)):
             await site.charge(name, 1, model=model)
-            await here.within_the_fuse()
-        # At the station that ignores everything; then one more.
+        await here.within_the_fuse()
         plant.forget()
-        await site.charge("DEAF-201", 1, model=SMALL)
+        await site.charge("STEPS-21", 1)
+        await here.within_the_fuse()
+        await here.is_used()
+        plant.forget()
+        await site.charge("DEAF-201", 1, model=replace(MODEL, ac_current_a=10.0))
         await eventually(lambda: "DEAF-201/1" in here.charging())
         await here.within_the_fuse()
         plant.forget()

@@ -155,6 +155,13 @@ def test_what_stations_take_beyond_their_limits_is_taken_off_first() -> None:
     turns = Turns(garage(2, fuse=25.0))
     found = turns.settle(car(0), car(1), excess_a={"e0": 3.5, "e1": 3.5})
     assert [found[name].limit_a for name in ("e0", "e1")] == pytest.approx([9.0, 9.0])
+    # One that has to stop takes nothing beyond, and is let in again only with what it takes beyond.
+    alone = Turns(garage(2, fuse=14.9))
+    found = alone.settle(car(0), car(1), excess_a={"e0": 3.0, "e1": 3.0})
+    assert sorted(found[name].limit_a for name in ("e0", "e1")) == pytest.approx([0.0, 11.9])
+    both = Turns(garage(2, fuse=18.1))
+    found = both.settle(car(0), car(1), excess_a={"e0": 3.0, "e1": 3.0})
+    assert [found[name].limit_a for name in ("e0", "e1")] == pytest.approx([6.05, 6.05])
     # All of them draw far too much: those that round can be told to draw less all the same.
     stuck = frozenset({"e0", "e1"})
     late = Turns(garage(2, fuse=25.0))
