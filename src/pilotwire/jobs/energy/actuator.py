@@ -24,6 +24,8 @@ __all__ = ["Actuator"]
 log = structlog.get_logger(__name__)
 
 _MOST_AT_ONCE = 100
+_FIRST_RISE = 2
+"""Orders with a lower urgency ask for less than before: the bound (0) or the limit of a session (1)."""
 
 KeepDrives = Callable[[SiteLoop, list[str]], Awaitable[None]]
 
@@ -41,6 +43,11 @@ class _Due:
     ways: int
     command: Command
     urgency: tuple[int, float]
+
+    @property
+    def falls(self) -> bool:
+        """Whether it asks for less than the station may draw now."""
+        return self.urgency[0] < _FIRST_RISE
 
 
 class Actuator:
@@ -84,15 +91,19 @@ class Actuator:
             each for key in site.given if (each := self._due(site, key, limits_a.get(key), now_s, hurries))
         ]
         due.sort(key=lambda each: each.urgency)
-        chosen: list[_Due] = []
-        stations = set(self._busy)
-        for each in due:  # one call at a time to a station
-            if each.station_id not in stations and len(stations) < _MOST_AT_ONCE:
-                stations.add(each.station_id)
-                chosen.append(each)
+        chosen: dict[int, list[_Due]] = {}
+        for (
+            each
+        ) in due:  # one call at a time to a station; all its falls one after the other, for they do not wait
+            station = chosen.get(each.station_id)
+            if station is None and len(self._busy) + len(chosen) < _MOST_AT_ONCE:
+                chosen[each.station_id] = [each]
+            elif station is not None and each.falls and station[0].falls:
+                station.append(each)
         if not chosen:
             return
-        for each in chosen:
+        told_now = [each for station in chosen.values() for each in station]
+        for each in told_now:
             drive = site.drives[each.key]
             drive.last_sent_s = now_s
             if each.what == "bound":
@@ -100,10 +111,10 @@ class Actuator:
             else:
                 drive.sent_a = max(each.value_a, drive.sent_a or 0.0)
         # On disk before it is sent: a new process must know what stations may be acting upon.
-        await self._keep(site, [each.key for each in chosen])
-        for each in chosen:
-            self._busy.add(each.station_id)
-            self._spawn(self._send(site, each))
+        await self._keep(site, [each.key for each in told_now])
+        for station_id, orders in chosen.items():
+            self._busy.add(station_id)
+            self._spawn(self._send_all(site, station_id, orders))
 
     def watch(self, site: SiteLoop, key: str, now_s: float, *, overloaded: bool = False) -> None:
         """Compare what an EVSE draws with what it was told; `overloaded`: a fuse is measured to bear too much."""
@@ -174,16 +185,23 @@ class Actuator:
         urgency = (1 if falls else 3, drive.last_sent_s)
         return _Due(key, station_id, what, wanted, tail, way, len(ways), command, urgency)
 
-    async def _send(self, site: SiteLoop, due: _Due) -> None:
-        drive = site.drives.get(due.key)
-        session = None if drive is None else drive.session
+    async def _send_all(self, site: SiteLoop, station_id: int, orders: list[_Due]) -> None:
+        sessions = {each.key: site.drives[each.key].session for each in orders if each.key in site.drives}
         try:
-            outcome, detail = await self._said(due)
+            for each in orders:
+                if await self._send(site, each, sessions.get(each.key)) == "unknown":
+                    break  # it is away or mute: what was not sent counts as unconfirmed, and is due again
         finally:
-            self._busy.discard(due.station_id)
-        drive = site.drives.get(due.key)
-        if drive is None or (due.what == "session" and drive.session != session):
-            return  # the EVSE or its session is gone
+            self._busy.discard(station_id)
+
+    async def _send(self, site: SiteLoop, due: _Due, session: str | None) -> str:
+        """Send one order and give its outcome, nothing where it means nobody any more."""
+        if self._is_gone(site, due, session):
+            return ""
+        outcome, detail = await self._said(due)
+        if self._is_gone(site, due, session):
+            return outcome
+        drive = site.drives[due.key]
         told(
             drive,
             due.what,
@@ -204,6 +222,13 @@ class Actuator:
                 )
             )
         await self._keep(site, [due.key])
+        return outcome
+
+    @staticmethod
+    def _is_gone(site: SiteLoop, due: _Due, session: str | None) -> bool:
+        """Tell whether the EVSE has left the site, or the session that was meant has ended."""
+        drive = site.drives.get(due.key)
+        return drive is None or (due.what == "session" and drive.session != session)
 
     async def _said(self, due: _Due) -> tuple[Literal["taken", "refused", "unknown"], str]:
         order = Order(1, due.command, self._clock())
