@@ -70,22 +70,23 @@ def decide(case: Case) -> Decision:
     stuck = case.asking.stuck
     if not stuck.any():
         return found
+    holds = np.where(stuck, np.maximum(case.may_draw_a, found.limit_a), case.may_draw_a)
     asking = replace(
         case.asking,
         movable=case.asking.movable & ~stuck,
         excess_a=np.where(stuck, 0.0, case.asking.excess_a),
     )
-    others = _decided(replace(case, asking=asking))
-    holds = np.maximum(case.may_draw_a, case.offline_a)
-    limit = np.where(stuck, np.minimum(found.limit_a, holds), others.limit_a)
+    beside = replace(case, asking=asking, may_draw_a=holds)
+    others = _decided(beside)
+    limit = np.where(stuck, found.limit_a, others.limit_a)
     return Decision(
         case=case,
         limit_a=limit,
-        target_a=np.where(stuck, limit, others.target_a),
+        target_a=np.where(stuck, found.target_a, others.target_a),
         on=np.where(stuck, found.on, others.on),
         planned_off=np.where(stuck, found.planned_off, others.planned_off),
         wish_a=np.where(stuck, found.wish_a, others.wish_a),
-        use=_used(replace(case, asking=asking), np.where(stuck, holds, limit)),
+        use=_used(beside, np.where(stuck, holds, limit)),
     )
 
 

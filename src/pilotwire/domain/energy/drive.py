@@ -72,6 +72,8 @@ class Drive(msgspec.Struct):
     tries: int = 0
     fails: int = 0
     retry_at_s: float = 0.0
+    bound_fails: int = 0
+    bound_retry_at_s: float = 0.0
     over_since_s: float | None = None
     obeys_since_s: float | None = None
     real_a: float | None = None
@@ -146,7 +148,9 @@ def may_draw_a(drive: Drive, most_a: float, now_s: float) -> float:
 def is_stuck(drive: Drive, now_s: float, pace: Pace = PACE) -> bool:
     """Tell whether a station is not seen to follow: it draws more, refuses, or owes an answer."""
     unanswered = drive.sent_a is not None and now_s >= drive.last_sent_s + pace.follow_s
-    return drive.real_a is not None or drive.rejecting or drive.fails > 0 or unanswered
+    refuses = drive.fails > 0 and now_s < drive.retry_at_s + _REMEMBERED_S
+    never_told = drive.told_a is None and drive.rejecting
+    return drive.real_a is not None or refuses or never_told or unanswered
 
 
 def excess_a(drive: Drive, now_s: float) -> float:
@@ -190,7 +194,7 @@ def next_step(
         late = now_s >= drive.last_sent_s + min(pace.hurry_s, pace.gap_s)
         return "session" if overloaded and falls and late and drive.session is not None else None
     wants_session = drive.session is not None and limit_a is not None and _differs(drive, limit_a, now_s)
-    wants_bound = (
+    wants_bound = now_s >= drive.bound_retry_at_s and (
         drive.sent_bound_a is not None or drive.bound_a is None or abs(drive.bound_a - bound_a) > 0.05
     )
     if wants_session and (drive.told_a is None or drive.again or not wants_bound):
@@ -233,6 +237,7 @@ def told(  # noqa: PLR0913 - one per fact of the answer
             drive.detail = ""
         if what == "bound":
             drive.bound_a, drive.sent_bound_a = value_a, None
+            drive.bound_fails, drive.bound_retry_at_s = 0, 0.0
             return
         drive.past = [each for each in drive.past if each[0] > now_s - _REMEMBERED_S]
         drive.past.append((now_s, _in_force(drive, now_s)))
@@ -241,21 +246,28 @@ def told(  # noqa: PLR0913 - one per fact of the answer
         drive.again, drive.lasting = False, lasting
         drive.over_since_s = None
         return
-    drive.fails += 1
-    drive.retry_at_s = now_s + min(_LONGEST_WAIT_S, pace.gap_s * 2 ** min(drive.fails - 1, 6))
     drive.detail = detail
-    if outcome == "unknown":
-        return
-    if what == "bound":
+    if what == "bound" and outcome == "refused":
+        # Limits of sessions do not wait for it: a station may take those and no default profile.
         drive.sent_bound_a = None
         drive.bound_unit += 1
+        drive.bound_fails += 1
+        drive.bound_retry_at_s = now_s + _wait_s(drive.bound_fails, pace)
         drive.rejecting = drive.bound_a is None
+        return
+    drive.fails += 1
+    drive.retry_at_s = now_s + _wait_s(drive.fails, pace)
+    if outcome == "unknown":
         return
     drive.sent_a = None
     drive.way = (drive.way + 1) % max(1, ways)
     drive.rejecting = drive.fails >= ways
     if drive.fails < ways:
         drive.retry_at_s = now_s  # another way is open
+
+
+def _wait_s(fails: int, pace: Pace) -> float:
+    return min(_LONGEST_WAIT_S, pace.gap_s * 2.0 ** min(fails - 1, 6))
 
 
 def observe(

@@ -143,12 +143,13 @@ def test_the_others_live_on_what_a_station_leaves_that_does_not_follow() -> None
     assert [found[name].limit_a for name in ("e1", "e2")] == [0.0, 0.0]
 
 
-def test_who_does_not_follow_is_never_told_more_than_it_counts_with() -> None:
-    turns = Turns(garage(2, fuse=32.0))
+def test_who_does_not_follow_may_be_told_more_and_counts_with_that() -> None:
+    turns = Turns(garage(2, fuse=26.0))
     for _ in range(5):
-        found = turns.tell(car(0), car(1), may_draw_a={"e0": 10.0, "e1": 6.0}, stuck=frozenset({"e0"}))
-    assert found["e0"].limit_a == pytest.approx(10.0)
-    assert found["e1"].limit_a == pytest.approx(22.0)
+        found = turns.tell(car(0), car(1), may_draw_a={"e0": 10.0, "e1": 12.0}, stuck=frozenset({"e0"}))
+    assert [found[name].limit_a for name in ("e0", "e1")] == pytest.approx([13.0, 13.0])
+    found = turns.tell(car(0), car(1), may_draw_a={"e0": 16.0, "e1": 13.0}, stuck=frozenset({"e0"}))
+    assert [found[name].limit_a for name in ("e0", "e1")] == pytest.approx([13.0, 10.0])
 
 
 def test_what_stations_take_beyond_their_limits_is_taken_off_first() -> None:

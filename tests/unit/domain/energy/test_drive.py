@@ -124,6 +124,20 @@ def test_at_most_one_profile_in_ten_seconds_and_refusals_slow_down() -> None:
     assert drive.state() == "rejecting"
 
 
+def test_a_station_that_takes_no_default_profile_is_told_its_limits_all_the_same() -> None:
+    drive = Drive(session="s")
+    for number in range(4):
+        told(drive, "bound", 8, NOW + number, outcome="refused")
+    assert drive.state() == "rejecting"
+    assert next_step(drive, 10, 8, NOW + 20) == "session"
+    told(drive, "session", 10, NOW + 20, outcome="taken", tail_a=8)
+    drive.last_sent_s = NOW + 20
+    assert not is_stuck(drive, NOW + 21)
+    assert next_step(drive, 7, 8, NOW + 31) == "session"  # no need to wait for the bound's next turn
+    assert next_step(drive, 10, 8, NOW + 31) is None
+    assert next_step(drive, 10, 8, NOW + 100) == "bound"
+
+
 def test_what_holds_is_told_again_before_it_runs_out() -> None:
     drive = told_limit(20)
     assert next_step(drive, 20, 8, NOW + HOLD_S / 2) is None
@@ -262,6 +276,7 @@ def test_who_refuses_or_owes_an_answer_counts_as_stuck() -> None:
     assert not is_stuck(drive, NOW + 61)
     told(drive, "session", 0.0, NOW + 70, outcome="refused", ways=1)
     assert is_stuck(drive, NOW + 71)
+    assert not is_stuck(drive, NOW + 200)  # nothing else has been asked of it since
 
 
 @given(
