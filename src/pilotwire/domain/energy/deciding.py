@@ -139,7 +139,8 @@ def _decided(case: Case) -> Decision:
         case=case,
         limit_a=limit,
         target_a=target,
-        on=asking.movable & (limit >= case.least_a - _EPS) & let,
+        # Who was let in and only waits for others to give up their part is not thrown out for that.
+        on=asking.movable & let & (np.where(case.on, target, limit) >= case.least_a - _EPS),
         planned_off=planned_off & able & case.wants,
         wish_a=wish,
         use=_used(case, limit),
@@ -237,5 +238,11 @@ def _confirmed(
     held_back = moved & (rise > 0) & ~granted
     if not held_back.any():
         return limit
+    # Where not all of a rise fits yet, the least current of a car may.
+    entering = held_back & (holding < case.least_a - _EPS) & (limit >= case.least_a - _EPS)
+    left = free - pairs.use(np.where(granted, np.where(rise > 0, rise + entry, 0.0), 0.0))
+    wanted = np.where(entering, case.least_a - holding + entry, 0.0)
+    entered = admit(pairs, left, wanted, waiting[entering[waiting]]) & entering
     part = stepped_down(case.network, np.where(held_back, holding, limit))
-    return np.where(held_back, np.maximum(np.minimum(part, limit), start), limit)
+    part = np.maximum(np.minimum(part, limit), start)
+    return np.where(entered, case.least_a, np.where(held_back, part, limit))

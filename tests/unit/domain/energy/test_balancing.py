@@ -114,6 +114,21 @@ def test_nothing_is_given_before_it_is_confirmed() -> None:
     assert turns.tell(car(0), car(1), may_draw_a={"e0": 16.0})["e1"].limit_a == pytest.approx(16.0)
 
 
+def test_who_was_let_in_is_not_thrown_out_because_it_has_to_wait_for_more() -> None:
+    turns = Turns(garage(2, fuse=20.0))
+    turns.settle(car(0))
+    # The second is let in with what is left; then the plan turns, and it would get what the first has not given up yet.
+    assert turns.tell(car(0), car(1), may_draw_a={"e0": 14.0})["e1"].limit_a == pytest.approx(6.0)
+    turn = {"planned_a": {"e0": 4.0, "e1": 16.0}}
+    found = turns.tell(car(0), car(1), may_draw_a={"e0": 14.0, "e1": 0.0}, **turn)
+    assert [found[name].limit_a for name in ("e0", "e1")] == pytest.approx([6.0, 6.0])
+    # Somebody else needs even that for a moment.
+    found = turns.tell(car(0), car(1), may_draw_a={"e0": 16.0, "e1": 0.0}, **turn)
+    assert [found[name].limit_a for name in ("e0", "e1")] == pytest.approx([6.0, 0.0])
+    found = turns.tell(car(0), car(1), may_draw_a={"e0": 6.0, "e1": 0.0}, **turn)
+    assert [found[name].limit_a for name in ("e0", "e1")] == pytest.approx([6.0, 14.0])
+
+
 def test_a_vanished_station_keeps_what_it_had() -> None:
     turns = Turns(garage(2))
     turns.settle(car(0), car(1))
