@@ -108,10 +108,8 @@ class Balancer:
         fresh.switched_s[here] = state.switched_s[there]
         for name in ("ceiling_a", "short_since_s", "idle_since_s", "probed_s"):
             getattr(fresh.ceilings, name)[here] = getattr(state.ceilings, name)[there]
-        fresh.base.own_a[nodes], fresh.base.heard_s[nodes] = (
-            state.base.own_a[before],
-            state.base.heard_s[before],
-        )
+        for name in ("own_a", "heard_s", "leaned_a"):
+            getattr(fresh.base, name)[nodes] = getattr(state.base, name)[before]
         return replace(fresh, at_s=state.at_s, sessions=tuple(sessions))
 
     def step(self, state: BalanceState, moment: Moment) -> tuple[BalanceState, Balance]:
@@ -120,7 +118,7 @@ class Balancer:
         asking = read_moment(
             network, moment, fresh_s=settings.fresh_s, stay_s=settings.stay_s, energy_wh=settings.energy_wh
         )
-        base, base_a = estimate_base(
+        base, base_a, rest_a = estimate_base(
             network,
             state.base,
             now,
@@ -130,7 +128,7 @@ class Balancer:
             delivered_w=moment.delivered_w,
         )
         node_trust, evse_trust = trust_of(network, base, now, settings.meters)
-        room = network.room(network.limits_at(now), base_a, network.base_power(base_a))
+        room = network.room(network.limits_at(now), base_a, network.base_power(base_a), rest_a)
         room = room + self._credit(asking)
         state = _recognised(state, asking)
         ceilings = learn(
