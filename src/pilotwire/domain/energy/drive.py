@@ -17,10 +17,11 @@ __all__ = [
 ]  # fmt: skip
 
 HOLD_S = 600.0
-"""How long a limit holds without being sent again."""
+"""How long a limit holds without being sent again, where fuses bear it without a battery."""
 CLOCK_S = 120.0
 """How wrong a station's clock may be: profiles begin so much earlier, and count so much longer."""
 _REFRESH_S = 240.0
+_REFRESH_SHARE = 2 / 3
 _LONGEST_WAIT_S = 300.0
 _TRIES_PER_WAY = 2
 _SLIGHT_A = 0.1
@@ -181,11 +182,13 @@ def next_step(
     pace: Pace = PACE,
     *,
     overloaded: bool = False,
+    hold_s: float = HOLD_S,
 ) -> Literal["session", "bound"] | None:
     """Say what is to be sent next: the session's limit, the default profile, or nothing yet.
 
     Rises below 1 A and 5 % are not sent; falls are, since a fuse asked for them. `overloaded`: a fuse is measured to bear
-    too much now, so a fall does not wait until the last profile is `gap_s` old.
+    too much now, so a fall does not wait until the last profile is `gap_s` old. `hold_s`: a limit is to hold for so long
+    without being sent again; one that holds longer is told anew.
     """
     if now_s < drive.retry_at_s:
         return None
@@ -193,7 +196,9 @@ def next_step(
         falls = limit_a is not None and drive.told_a is not None and limit_a < drive.told_a - 0.05
         late = now_s >= drive.last_sent_s + min(pace.hurry_s, pace.gap_s)
         return "session" if overloaded and falls and late and drive.session is not None else None
-    wants_session = drive.session is not None and limit_a is not None and _differs(drive, limit_a, now_s)
+    wants_session = (
+        drive.session is not None and limit_a is not None and _differs(drive, limit_a, now_s, hold_s)
+    )
     wants_bound = now_s >= drive.bound_retry_at_s and (
         drive.sent_bound_a is not None or drive.bound_a is None or abs(drive.bound_a - bound_a) > 0.05
     )
@@ -204,7 +209,7 @@ def next_step(
     return "session" if wants_session else None
 
 
-def _differs(drive: Drive, limit_a: float, now_s: float) -> bool:
+def _differs(drive: Drive, limit_a: float, now_s: float, hold_s: float) -> bool:
     if drive.told_a is None or drive.again or drive.sent_a is not None:
         return True
     if limit_a < drive.told_a - 0.05:
@@ -212,9 +217,9 @@ def _differs(drive: Drive, limit_a: float, now_s: float) -> bool:
     if limit_a - drive.told_a >= max(1.0, 0.05 * drive.told_a):
         return True
     # What would soon fall to the offline bound by itself is told again, unless that is the same.
-    return now_s > drive.told_until_s - CLOCK_S - _REFRESH_S and (
-        drive.told_a > drive.tail_a + 0.05 or limit_a > drive.tail_a + 0.05
-    )
+    left_s = drive.told_until_s - CLOCK_S - now_s
+    timely = min(_REFRESH_S, _REFRESH_SHARE * hold_s) <= left_s <= hold_s + 1.0
+    return not timely and (drive.told_a > drive.tail_a + 0.05 or limit_a > drive.tail_a + 0.05)
 
 
 def told(  # noqa: PLR0913 - one per fact of the answer
@@ -226,6 +231,7 @@ def told(  # noqa: PLR0913 - one per fact of the answer
     outcome: Literal["taken", "refused", "unknown"],
     ways: int = 1,
     tail_a: float = 0.0,
+    hold_s: float = HOLD_S,
     lasting: bool = False,
     detail: str = "",
     pace: Pace = PACE,
@@ -242,7 +248,7 @@ def told(  # noqa: PLR0913 - one per fact of the answer
         drive.past = [each for each in drive.past if each[0] > now_s - _REMEMBERED_S]
         drive.past.append((now_s, _in_force(drive, now_s)))
         drive.told_a, drive.sent_a, drive.tail_a = value_a, None, tail_a
-        drive.told_at_s, drive.told_until_s = now_s, now_s + HOLD_S + CLOCK_S
+        drive.told_at_s, drive.told_until_s = now_s, now_s + hold_s + CLOCK_S
         drive.again, drive.lasting = False, lasting
         drive.over_since_s = None
         return

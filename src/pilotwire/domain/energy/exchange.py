@@ -148,11 +148,15 @@ class Allocation(msgspec.Struct, frozen=True):
 
 
 class Balance(msgspec.Struct, frozen=True, kw_only=True):
-    """What the balancing loop decided: one allocation per EVSE, in the order of the site, and the state of its meters."""
+    """What the balancing loop decided: one allocation per EVSE, in the order of the site, and the state of its meters.
+
+    `leans`: more is given than fuses bear without what batteries deliver.
+    """
 
     at_s: float
     allocations: tuple[Allocation, ...]
     trust: Mapping[str, Trust]
+    leans: bool = False
 
 
 class Series(msgspec.Struct, frozen=True):

@@ -39,6 +39,7 @@ class _Due:
     what: Literal["session", "bound"]
     value_a: float
     tail: tuple[tuple[float, float], ...]
+    hold_s: float
     way: Way
     ways: int
     command: Command
@@ -164,26 +165,29 @@ class Actuator:
             return None
         bound = settable_a(evse, abilities, site.bound_a[key]) if site.bound_a[key] else 0.0
         wanted = None if limit_a is None else settable_a(evse, abilities, limit_a)
-        what = next_step(drive, wanted, bound, now_s, self._pace, overloaded=hurries)
+        hold_s = site.hold_s()
+        what = next_step(drive, wanted, bound, now_s, self._pace, overloaded=hurries, hold_s=hold_s)
         if what is None:
             return None
         way = ways[drive.way % len(ways)]
         if what == "bound":
             command: Command = bound_command(evse, given.evse_id, abilities, drive.bound_unit, bound)
             falls = drive.bound_a is None or bound < drive.bound_a
-            return _Due(key, station_id, what, bound, (), way, len(ways), command, (0 if falls else 2, now_s))
+            urgency = (0 if falls else 2, now_s)
+            return _Due(key, station_id, what, bound, (), hold_s, way, len(ways), command, urgency)
         assert wanted is not None  # noqa: S101 - `next_step` has seen it
         tail = tuple(
             (at_s, min(bound, settable_a(evse, abilities, amount)))
             for at_s, amount in site.tail_of(key, now_s)
         )
         car = site.plugged[key]
+        began_s = car.began_at.timestamp()
         command = limit_command(
-            evse, given.evse_id, abilities, way, wanted, tail, now_s=now_s, began_s=car.began_at.timestamp()
+            evse, given.evse_id, abilities, way, wanted, tail, now_s=now_s, began_s=began_s, hold_s=hold_s
         )
         falls = drive.told_a is None or wanted < drive.told_a
         urgency = (1 if falls else 3, drive.last_sent_s)
-        return _Due(key, station_id, what, wanted, tail, way, len(ways), command, urgency)
+        return _Due(key, station_id, what, wanted, tail, hold_s, way, len(ways), command, urgency)
 
     async def _send_all(self, site: SiteLoop, station_id: int, orders: list[_Due]) -> None:
         sessions = {each.key: site.drives[each.key].session for each in orders if each.key in site.drives}
@@ -210,6 +214,7 @@ class Actuator:
             outcome=outcome,
             ways=due.ways,
             tail_a=max((amount for _, amount in due.tail), default=0.0),
+            hold_s=due.hold_s,
             lasting=due.way[0] != "session",
             detail=detail,
             pace=self._pace,

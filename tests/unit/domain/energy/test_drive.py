@@ -146,6 +146,27 @@ def test_what_holds_is_told_again_before_it_runs_out() -> None:
     assert next_step(quiet, 8, 8, NOW + HOLD_S - 200) is None  # it stays what it is by itself
 
 
+def test_what_leans_on_a_battery_holds_no_longer_than_that() -> None:
+    drive = told_limit(20)
+    # It was told for ten minutes; now that a battery bears a part of it, it is told for one.
+    assert next_step(drive, 20, 8, NOW + 30) is None
+    assert next_step(drive, 20, 8, NOW + 30, hold_s=60) == "session"
+    told(drive, "session", 20, NOW + 30, outcome="taken", tail_a=8, hold_s=60)
+    sent = limit_command(
+        EVSE, 1, ANY, ("session", "a"), 20, [(NOW, 8)], now_s=NOW + 30, began_s=None, hold_s=60
+    )  # fmt: skip
+    start_s = sent.profile.start_at.timestamp()  # type: ignore[union-attr]
+    assert [(start_s + each.start_s - NOW, each.limit) for each in sent.profile.periods][1] == (90, 8)
+    assert may_draw_a(drive, 32, NOW + 30 + 60 + CLOCK_S - 1) == 20
+    assert may_draw_a(drive, 32, NOW + 30 + 60 + CLOCK_S + 1) == 8
+    drive.last_sent_s = NOW + 30
+    assert next_step(drive, 20, 8, NOW + 45, hold_s=60) is None
+    assert next_step(drive, 20, 8, NOW + 51, hold_s=60) == "session"
+    assert next_step(drive, 20, 8, NOW + 45) == "session"  # no battery any more: for ten minutes again
+    low = told_limit(8)
+    assert next_step(low, 8, 8, NOW + 30, hold_s=60) is None  # it draws that by itself
+
+
 def test_another_session_finds_the_bound_again() -> None:
     drive = told_limit(25)
     drive.begin("other")

@@ -63,6 +63,9 @@ def run_with_battery(seed: int) -> bool:
         for what, legs in (("", world.allocated()), (" alone", world.by_themselves())):
             over = excesses(world.site, legs, world.base_a, world.gives_w)
             assert not over, f"seed {seed}, {turn}{what}: {over}"
+        assert world.last is not None
+        alone = excesses(world.site, world.allocated(), world.base_a)
+        assert world.last.leans or not alone, f"seed {seed}, {turn}, said not to lean: {alone}"
     gave = flows_of(world.site, {each.id: [] for each in world.site.evses}, {}, world.gives_w)
     world.gives_w = {}
     beyond = excesses(world.site, world.by_themselves(), world.base_a)
