@@ -7,26 +7,26 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pilotwire.domain.energy.drive import Pace
-from pilotwire.simulator.car import Car
+from pilotwire.simulator.car import Car, CarModel
 from pilotwire.simulator.clock import SimClock
 from pilotwire.simulator.link import Traffic
 from pilotwire.simulator.model import OcppVersion
 from pilotwire.simulator.station import Station, StationOptions
 from tests.support.edge import PASSWORD
-from tests.support.operations import Operations, eventually, operations_on
+from tests.support.operations import Commanding, Operations, eventually, operations_on
 from tests.support.simulator_rig import MODEL, TOKEN, spec_of
 
-__all__ = ["PACE", "SETTINGS", "EnergySite", "energy_site", "simulated_station"]
+__all__ = ["PACE", "SETTINGS", "EnergySite", "RemoteSite", "energy_site", "simulated_station"]
 
 PACE = Pace(gap_s=0.3, settle_s=1.5, over_s=0.5, obeyed_s=1.5)
 SETTINGS = {"energy_balance_interval_s": 0.2, "energy_plan_interval_s": 5}
 
 
 @dataclass
-class EnergySite:
-    """A site and short ways to what tests ask of it."""
+class RemoteSite:
+    """A site of a server that may run anywhere, and short ways to what tests ask of it."""
 
-    system: Operations
+    system: Commanding
     id: str
     stations: dict[str, Station] = field(default_factory=dict)
 
@@ -70,9 +70,9 @@ class EnergySite:
             }
             raise AssertionError(f"not reached; last seen {seen} {shown.get('nodes')}") from None
 
-    async def charge(self, identity: str, evse: int, *, soc: float = 20.0) -> str:
+    async def charge(self, identity: str, evse: int, *, soc: float = 20.0, model: CarModel = MODEL) -> str:
         """Plug a car in and start; give the id of its session."""
-        self.stations[identity].plug_in(evse, Car(MODEL, soc_percent=soc, scale=1.0))
+        self.stations[identity].plug_in(evse, Car(model, soc_percent=soc, scale=1.0))
         done = await self.system.run(identity, "start_charging", token_uid=TOKEN.uid, evse_id=evse)
         assert done["outcome"] == "started", done
         return str(done["result"]["session_id"])
@@ -87,9 +87,22 @@ class EnergySite:
         return total
 
 
+@dataclass
+class EnergySite(RemoteSite):
+    """The same of an edge in this process."""
+
+    system: Operations
+
+
 @asynccontextmanager
 async def simulated_station(
-    url: str, version: OcppVersion, identity: str, *, change: Callable[[Any], Any] | None = None
+    url: str,
+    version: OcppVersion,
+    identity: str,
+    *,
+    change: Callable[[Any], Any] | None = None,
+    tick_s: float = 0.05,
+    sample_interval_s: int = 1,
 ) -> AsyncIterator[Station]:
     """Run a simulated station with two EVSEs of 16 A."""
     made = spec_of(version)
@@ -99,8 +112,8 @@ async def simulated_station(
         StationOptions(
             url,
             PASSWORD,
-            tick_s=0.05,
-            sample_interval_s=1,
+            tick_s=tick_s,
+            sample_interval_s=sample_interval_s,
             reboot_s=0.1,
             reconnect_least_s=0.05,
             reconnect_most_s=0.1,

@@ -22,7 +22,7 @@ from tests.support.edge import RunningEdge, migrated_database, running_edge
 from tests.support.postgres import drop_database
 from tests.support.stations import PATIENCE_S
 
-__all__ = ["FINAL", "Operations", "eventually", "operations", "operations_on"]
+__all__ = ["FINAL", "Commanding", "Operations", "eventually", "operations", "operations_on"]
 
 FINAL = {"done", "rejected", "failed", "timed_out", "expired", "cancelled", "unknown"}
 
@@ -39,12 +39,10 @@ async def eventually(
 
 
 @dataclass
-class Operations:
-    """What tests of commands ask for."""
+class Commanding:
+    """Commands over the REST API of a server, wherever it runs."""
 
-    edge: RunningEdge
     http: httpx.AsyncClient
-    app: FastAPI
 
     async def give(self, identity: str, command: str, **parameters: Any) -> str:
         """Give a command to a station; return the id of its task."""
@@ -91,6 +89,14 @@ class Operations:
         return await self.result(await self.give(identity, command, **parameters))
 
 
+@dataclass
+class Operations(Commanding):
+    """The same of an edge in this process."""
+
+    edge: RunningEdge
+    app: FastAPI
+
+
 @asynccontextmanager
 async def _directory() -> AsyncIterator[Path]:
     with TemporaryDirectory(prefix="pilotwire-files-") as name:
@@ -130,7 +136,7 @@ async def operations_on(
             async with httpx.AsyncClient(
                 transport=transport, base_url="http://pilotwire.test", headers=headers
             ) as http:
-                yield Operations(edge, http, web.app)
+                yield Operations(http, edge, web.app)
         finally:
             await web.stop()
 

@@ -1,10 +1,6 @@
 """A firmware campaign over 500 stations: it pauses by its rule, goes on, and survives a kill of the server."""
 
 import asyncio
-import os
-import signal
-import sys
-from asyncio.subprocess import PIPE, Process
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -14,15 +10,12 @@ import asyncpg
 import httpx
 import pytest
 
-from pilotwire.bus import LocalBus
-from pilotwire.db.engine import Database, asyncpg_dsn
-from pilotwire.domain.identity.model import system_principal
-from pilotwire.domain.stations.repository import pepper_of
-from pilotwire.domain.stations.usecases.add_stations import create_stations
-from tests.support.edge import PASSWORD, migrated_database
+from pilotwire.db.engine import asyncpg_dsn
+from tests.support.edge import migrated_database
 from tests.support.fleet import Fleet
 from tests.support.operations import operations
 from tests.support.postgres import drop_database
+from tests.support.server_process import ServerProcess, add_stations
 
 KEY = "pw_test-key-of-the-campaign-000001"
 COUNT = 500
@@ -76,7 +69,7 @@ async def test_a_kill_in_the_middle_does_no_station_twice_and_forgets_none(
     dsn = migrated_database(postgres_server)
     fleet = Fleet(COUNT, failing=lambda number: number % 33 == 20)
     await add_stations(dsn, fleet.identities)
-    first = await ServerProcess.start(dsn, tmp_path)
+    first = await ServerProcess.start(dsn, tmp_path, KEY)
     headers = {"Authorization": f"Bearer {KEY}"}
     ports = (first.http_port, first.ocpp_port)
     async with httpx.AsyncClient(base_url=first.url, headers=headers, timeout=30) as http:
@@ -97,11 +90,10 @@ async def test_a_kill_in_the_middle_does_no_station_twice_and_forgets_none(
             task = (await http.post("/api/v1/commands", json=body)).json()["task_id"]
             async with asyncio.timeout(180):
                 await fleet.has_ordered(COUNT // 3)
-            first.process.send_signal(signal.SIGKILL)
-            await first.process.wait()
+            await first.kill()
             halfway = sum(each.updated for each in fleet.stations)
             assert halfway < COUNT
-            second = await ServerProcess.start(dsn, tmp_path, ports)
+            second = await ServerProcess.start(dsn, tmp_path, KEY, ports)
             try:
                 found = await settled(http, task, {})
                 # What had been marked as sent, and perhaps was not: nobody has told of it, so that its time ends.
@@ -163,15 +155,6 @@ async def in_database(dsn: str, statement: str) -> None:
     await connection.close()
 
 
-async def add_stations(dsn: str, identities: list[str]) -> None:
-    """Add stations before the server starts."""
-    database = Database(dsn)
-    await database.open()
-    pepper = await pepper_of(database.service)
-    await create_stations(database, LocalBus(), pepper, system_principal(), identities, password=PASSWORD)
-    await database.close()
-
-
 async def uploaded(http: httpx.AsyncClient) -> str:
     """Add the firmware of the campaign."""
     body = {"vendor": "Acme", "version": "2.1.0", "file_name": "fw-2.1.0.bin"}
@@ -179,34 +162,3 @@ async def uploaded(http: httpx.AsyncClient) -> str:
     answer = await http.put(f"/api/v1/firmware/{image['id']}/content", content=CONTENT)
     assert answer.status_code == 200, answer.text
     return str(image["id"])
-
-
-class ServerProcess:
-    """`pilotwire serve` in a process of its own."""
-
-    def __init__(self, process: Process, http: str, ocpp: str) -> None:
-        self.process = process
-        self.url = http
-        self.stations_url = ocpp
-        self.http_port = urlsplit(http).port
-        self.ocpp_port = urlsplit(ocpp).port
-
-    @classmethod
-    async def start(
-        cls, dsn: str, directory: Path, ports: tuple[int | None, int | None] = (0, 0)
-    ) -> "ServerProcess":
-        environment = os.environ | {
-            "PILOTWIRE_DATABASE_URL": dsn,
-            "PILOTWIRE_BOOTSTRAP_API_KEY": KEY,
-            "PILOTWIRE_DRAIN_TIMEOUT_S": "1",
-            "PILOTWIRE_LOG_LEVEL": "warning",
-        }
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "pilotwire", "serve", "--data-dir", str(directory), "--http",
-            f"127.0.0.1:{ports[0]}", "--ocpp", f"127.0.0.1:{ports[1]}", env=environment, stdout=PIPE,
-        )  # fmt: skip
-        assert process.stdout is not None
-        line = (await process.stdout.readline()).decode()
-        assert line.startswith("pilotwire ready"), line
-        words = dict(word.split("=", 1) for word in line.split()[2:])
-        return cls(process, words["http"], words["ocpp"])

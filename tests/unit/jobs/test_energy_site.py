@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
+import msgspec
 import pytest
 
 from pilotwire.domain.energy.definition import read_tree
@@ -15,6 +16,7 @@ from pilotwire.domain.energy.repository import SiteRow
 from pilotwire.domain.energy.wishes import merge_wishes
 from pilotwire.domain.operations.charging_commands import SchedulePeriod
 from pilotwire.domain.sessions.messages import Sample
+from pilotwire.jobs.energy.batteries import BatteryOrder
 from pilotwire.jobs.energy.limiters import Limiter
 from pilotwire.jobs.energy.live import show_live, show_plan
 from pilotwire.jobs.energy.site import Plugged, SiteLoop
@@ -199,3 +201,30 @@ def test_an_edited_tree_keeps_what_stations_were_told() -> None:
     assert site.drives["A/1"].bound_a is not None
     assert site.drives["N/1"].state() == "unprepared"
     assert site.plugged.keys() == {"A/1"}
+
+
+def test_limits_that_lean_on_a_battery_hold_no_longer_than_it_does() -> None:
+    site = loop(32, metering="total", meter="main")
+    prepare(site)
+    for key in ("A/1", "D/1"):
+        plug(site, key)
+    site.readings["main"] = (NOW_S, Reading(NOW, (0.0, 0.0, 0.0)))
+    turn(site)
+    assert (site.balance is not None and site.balance.leans, site.hold_s()) == (False, 600)
+    site.orders["box"] = order = BatteryOrder(45.0)
+    order.taken(5_000.0, NOW_S)
+    site.readings["box"] = (NOW_S, Reading(NOW, None, 5_000.0))
+    for second in range(1, 60):  # it rises as the meter shows that the battery gives
+        now = NOW + timedelta(seconds=2 * second)
+        site.readings["main"] = (now.timestamp(), Reading(now, (-7.2, -7.2, -7.2)))
+        site.readings["box"] = (now.timestamp(), Reading(now, None, 5_000.0))
+        order.taken(5_000.0, now.timestamp())
+        moment = site.make_moment(now, frozenset())
+        given = (
+            {} if site.balance is None else {each.evse_id: each.limit_a for each in site.balance.allocations}
+        )
+        site.state, site.balance = site.balance_now(msgspec.structs.replace(moment, may_draw_a=given))
+    assert sum(each.limit_a for each in site.balance.allocations) > 34
+    assert (site.balance.leans, site.hold_s()) == (True, 45)
+    order.silent_after_s = 4.0
+    assert site.hold_s() == 30

@@ -31,7 +31,7 @@ class Asking:
     """One entry per EVSE, in the order of the site. Missing numbers are NaN.
 
     `movable`: a car is there and its station can be told. `drawn_a` is per conductor, `largest_a` its maximum, `seen`
-    whether it is fresh. `may_draw_a` is NaN where the caller did not say.
+    whether it is fresh. `may_draw_a` is NaN where the caller did not say. `excess_a` is 0 and `stuck` false without a car.
     """
 
     sessions: tuple[str, ...]
@@ -52,6 +52,8 @@ class Asking:
     seen: Flags
     used: Flags
     may_draw_a: Floats
+    excess_a: Floats
+    stuck: Flags
 
 
 def read_moment(
@@ -108,6 +110,8 @@ def read_moment(
         seen=seen,
         used=used,
         may_draw_a=_mapped(network, moment.may_draw_a, math.nan),
+        excess_a=np.where(has, _mapped(network, moment.excess_a, 0.0), 0.0),
+        stuck=has & ~away & network.sheddable & _flags(network, moment.stuck),
     )
 
 

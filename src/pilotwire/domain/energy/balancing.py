@@ -26,6 +26,7 @@ from pilotwire.domain.energy.offline import offline_bounds
 __all__ = ["BalanceSettings", "BalanceState", "Balancer"]
 
 _NEVER = -math.inf
+_EPS = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,10 +109,8 @@ class Balancer:
         fresh.switched_s[here] = state.switched_s[there]
         for name in ("ceiling_a", "short_since_s", "idle_since_s", "probed_s"):
             getattr(fresh.ceilings, name)[here] = getattr(state.ceilings, name)[there]
-        fresh.base.own_a[nodes], fresh.base.heard_s[nodes] = (
-            state.base.own_a[before],
-            state.base.heard_s[before],
-        )
+        for name in ("own_a", "heard_s", "leaned_a"):
+            getattr(fresh.base, name)[nodes] = getattr(state.base, name)[before]
         return replace(fresh, at_s=state.at_s, sessions=tuple(sessions))
 
     def step(self, state: BalanceState, moment: Moment) -> tuple[BalanceState, Balance]:
@@ -120,7 +119,7 @@ class Balancer:
         asking = read_moment(
             network, moment, fresh_s=settings.fresh_s, stay_s=settings.stay_s, energy_wh=settings.energy_wh
         )
-        base, base_a = estimate_base(
+        base, base_a, rest_a = estimate_base(
             network,
             state.base,
             now,
@@ -130,8 +129,9 @@ class Balancer:
             delivered_w=moment.delivered_w,
         )
         node_trust, evse_trust = trust_of(network, base, now, settings.meters)
-        room = network.room(network.limits_at(now), base_a, network.base_power(base_a))
-        room = room + self._credit(asking)
+        limits, credit = network.limits_at(now), self._credit(asking)
+        room = network.room(limits, base_a, network.base_power(base_a), rest_a) + credit
+        alone = network.room(limits, rest_a, network.base_power(rest_a)) + credit
         state = _recognised(state, asking)
         ceilings = learn(
             state.ceilings,
@@ -146,7 +146,9 @@ class Balancer:
         allocations = explain(decision, base_a)
         switched = np.where(decision.on != state.on, now, state.switched_s)
         state = replace(state, at_s=now, limit_a=decision.limit_a, on=decision.on, switched_s=switched)
-        return state, Balance(at_s=now, allocations=allocations, trust=named(network, node_trust))
+        leans = bool((decision.use > np.maximum(alone, 0.0) + _EPS).any()) and rest_a is not base_a
+        trust = named(network, node_trust)
+        return state, Balance(at_s=now, allocations=allocations, trust=trust, leans=leans)
 
     def _credit(self, asking: Asking) -> Floats:
         """Unbalance rows: what chargers were just seen to draw on the other line may be matched on this one."""

@@ -7,6 +7,7 @@ the true limit by at most 0.1 %.
 
 import cmath
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -60,6 +61,7 @@ def compile_site(site: Site) -> Network:
         row_kind=np.array([_kind(row) for row, _ in rows], np.int64),
         row_limit=np.array([limit_of(site.nodes[row.node], row) for row, _ in rows]),
         row_fit=np.array([loss for _, loss in rows]),
+        row_aligned=np.array([row.aligned for row, _ in rows], bool),
         entry_row=row[order].astype(np.int64),
         entry_evse=evse[order].astype(np.int64),
         entry_leg=leg[order].astype(np.int64),
@@ -197,7 +199,8 @@ def _facets(
     present = [(number, leg, value) for number, leg, value in seen if abs(value) > 1e-12]
     angles = sorted({round(math.degrees(cmath.phase(value)) % 360, 6) for _, _, value in present})
     if len(angles) <= 1:
-        rows.append((row, 1.0))
+        own = round(math.degrees(cmath.phase(_PHASORS[row.line or 0])) % 360, 6)
+        rows.append((replace(row, aligned=not row.primary and (not angles or angles[0] == own)), 1.0))
         entries += [(len(rows) - 1, number, leg, abs(value)) for number, leg, value in present]
         return
     directions, loss = _directions(angles)

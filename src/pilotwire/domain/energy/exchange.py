@@ -66,6 +66,10 @@ class Moment(msgspec.Struct, frozen=True, kw_only=True):
     at least with its offline bound. `delivered_w` is what batteries under a node were told and measured to give:
     chargers may use it beyond the fuse. `offline` are the EVSEs that cannot be told anything now. `planned_a` is what the
     plan would give; it weighs, and never permits. `overrides_a` are ceilings set by people.
+
+    `excess_a` is by how much an EVSE was seen to draw more than its limit, as one does that rounds up: it counts on top of
+    whatever it is given. `stuck` are those that are not seen to follow: what they are told is worth nothing for now, so they
+    count with `may_draw_a`, and the others live on what that leaves.
     """
 
     at_s: float
@@ -76,6 +80,8 @@ class Moment(msgspec.Struct, frozen=True, kw_only=True):
     offline: frozenset[str] = frozenset()
     planned_a: Mapping[str, float] = {}
     overrides_a: Mapping[str, float] = {}
+    excess_a: Mapping[str, float] = {}
+    stuck: frozenset[str] = frozenset()
 
 
 class Reason(StrEnum):
@@ -142,11 +148,15 @@ class Allocation(msgspec.Struct, frozen=True):
 
 
 class Balance(msgspec.Struct, frozen=True, kw_only=True):
-    """What the balancing loop decided: one allocation per EVSE, in the order of the site, and the state of its meters."""
+    """What the balancing loop decided: one allocation per EVSE, in the order of the site, and the state of its meters.
+
+    `leans`: more is given than fuses bear without what batteries deliver.
+    """
 
     at_s: float
     allocations: tuple[Allocation, ...]
     trust: Mapping[str, Trust]
+    leans: bool = False
 
 
 class Series(msgspec.Struct, frozen=True):

@@ -33,16 +33,20 @@ class MeterSettings:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BaseLoad:
-    """Smoothed base load of metered nodes and the moment of their last reading. Shapes: (N, 3), (N,)."""
+    """Smoothed base load of metered nodes, the moment of their last reading, and what batteries gave then.
+
+    Shapes: (N, 3), (N,), (N,).
+    """
 
     own_a: Floats
     heard_s: Floats
+    leaned_a: Floats
 
     @classmethod
     def unknown(cls, network: Network) -> "BaseLoad":
         """Return the state before any reading."""
         count = len(network.site.nodes)
-        return cls(np.full((count, 3), math.nan), np.full(count, -math.inf))
+        return cls(np.full((count, 3), math.nan), np.full(count, -math.inf), np.zeros(count))
 
 
 def trust_of(network: Network, state: BaseLoad, at_s: float, settings: MeterSettings) -> tuple[Ints, Ints]:
@@ -70,15 +74,22 @@ def estimate_base(
     settings: MeterSettings,
     *,
     delivered_w: Mapping[str, float] | None = None,
-) -> tuple[BaseLoad, Floats]:
-    """Take in readings and return the new state and the base load through every node. Shapes: drawn_a (E, 3) -> (N, 3).
+) -> tuple[BaseLoad, Floats, Floats]:
+    """Take in readings and return the new state and the base load through every node, with and without what batteries give.
+
+    Shapes: drawn_a (E, 3) -> (N, 3), (N, 3).
 
     A node counts with its meter while that speaks (less what the chargers draw, if it sees them), with the sum of what
     hangs below while it has none, and with its declared base load once it is silent. It is not less than nothing, but for
-    `delivered_w`: what batteries under the node are told and measured to give.
+    `delivered_w`: what batteries under the node are told and measured to give. When they give less, that much is missing at
+    once, as far as the meter shows it.
     """
     chargers = network.charger_current(drawn_a)
-    own, heard = state.own_a.copy(), state.heard_s.copy()
+    own, heard, leaned = state.own_a.copy(), state.heard_s.copy(), state.leaned_a.copy()
+    leans = np.zeros(len(own))
+    for node_id, watts in (delivered_w or {}).items():
+        if (number := network.node_index.get(node_id)) is not None:
+            leans[number] = watts / (3 * network.voltage_v[number])
     for node_id, reading in meters.items():
         number = network.node_index.get(node_id)
         if number is None or reading.at_s <= heard[number] or reading.at_s > at_s + settings.frozen_s:
@@ -88,19 +99,26 @@ def estimate_base(
         if not np.isfinite(seen).all():
             continue
         raw = seen - chargers[number] if node.metering is Metering.TOTAL else seen
-        own[number] = _smoothed(own[number], raw, reading.at_s - heard[number], settings)
+        lost = max(0.0, leaned[number] - leans[number])
+        at_once = np.fmin(own[number] + lost, raw)
+        own[number] = np.fmax(_smoothed(own[number], raw, reading.at_s - heard[number], settings), at_once)
+        leaned[number] = leans[number]
         if node.metering is Metering.TOTAL and node.limit_a is not None:
             over = seen > np.array(node.limit_a) - node.margin_a
             own[number] = np.where(over, np.maximum(own[number], raw), own[number])
         heard[number] = min(reading.at_s, at_s)
-    state = BaseLoad(own, heard)
+    state = BaseLoad(own, heard, leaned)
     believed = at_s - heard <= settings.silent_s
-    least = np.zeros((len(believed), 1))
-    for node_id, watts in (delivered_w or {}).items():
-        if (number := network.node_index.get(node_id)) is not None and believed[number]:
-            least[number] = -watts / (3 * network.voltage_v[number])
+    # A meter that says nothing any more does not show what is missing.
+    unseen = np.where(at_s - heard > settings.frozen_s, np.maximum(0.0, leaned - leans), 0.0)
+    own = own + unseen[:, None]
+    least = np.where(believed, -leans, 0.0)[:, None]
     speaks, silent = network.metered & believed, network.metered & ~believed
-    return state, _through(network, own, speaks, silent, settings, least)
+    total = _through(network, own, speaks, silent, settings, least)
+    if not leans.any():
+        return state, total, total
+    rest = _through(network, own + leans[:, None], speaks, silent, settings, np.zeros_like(least))
+    return state, total, rest
 
 
 def _smoothed(old: Floats, raw: Floats, waited_s: float, settings: MeterSettings) -> Floats:

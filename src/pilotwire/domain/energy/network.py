@@ -29,12 +29,14 @@ _PAIRS_KEPT = 4
 @dataclass(frozen=True, slots=True)
 class Row:
     """What a row stands for: a node, its line (None for power), and where: the node itself, above its transformer, or the
-    difference of line `line` over line `other` (unbalance)."""
+    difference of line `line` over line `other` (unbalance). `aligned`: all that chargers draw there lies in line with the
+    voltage of the line."""
 
     node: int
     line: int | None
     primary: bool = False
     other: int | None = None
+    aligned: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,6 +66,7 @@ class Network:
     row_kind: Ints
     row_limit: Floats
     row_fit: Floats
+    row_aligned: Flags
     entry_row: Ints
     entry_evse: Ints
     entry_leg: Ints
@@ -148,21 +151,24 @@ class Network:
                     found[index] = limit_of(node, self.rows[index], holding)
         return found
 
-    def room(self, limits: Floats, base_a: Floats, base_w: Floats) -> Floats:
-        """Return what every row leaves to the chargers. Shapes: limits (R,), base_a (N, 3), base_w (N,) -> (R,).
+    def room(self, limits: Floats, base_a: Floats, base_w: Floats, rest_a: Floats | None = None) -> Floats:
+        """Return what every row leaves to the chargers. Shapes: limits (R,), base_a and rest_a (N, 3), base_w (N,) -> (R,).
 
         Base load on phasor rows is subtracted as a magnitude, since its angle is not known. Negative rooms are kept.
-        Unbalance counts chargers alone.
+        Unbalance counts chargers alone. `rest_a` is the base load without what batteries give: it counts on rows where that
+        does not lie in line with what chargers draw, for there it takes less off than it is.
         """
         line = np.maximum(self.row_line, 0)
-        above = (base_a + np.roll(base_a, 1, axis=1)) / (self.ratio[:, None] * math.sqrt(3))
+        rest_a = base_a if rest_a is None else rest_a
+        above = (rest_a + np.roll(rest_a, 1, axis=1)) / (self.ratio[:, None] * math.sqrt(3))
         choices = [
-            base_a[self.row_node, line],
+            np.where(self.row_aligned, base_a[self.row_node, line], rest_a[self.row_node, line]),
             above[self.row_node, line],
             base_w[self.row_node],
             np.zeros(len(self.rows)),
         ]
-        return (limits - np.choose(self.row_kind, choices)) * self.row_fit
+        left: Floats = (limits - np.choose(self.row_kind, choices)) * self.row_fit
+        return left
 
     def gather(self, own: NDArray[Any]) -> NDArray[Any]:
         """Return the line currents through every node, given what hangs on each itself. Shapes: (N, 3) -> (N, 3).
@@ -179,12 +185,12 @@ class Network:
         stepped = np.isfinite(self.ratio[level])
         if not stepped.any():
             return current
-        up = current.copy()
-        below = up[stepped]
-        sign = -1 if np.iscomplexobj(current) else 1
-        up[stepped] = (below + sign * np.roll(below, 1, axis=1)) / (
-            self.ratio[level][stepped][:, None] * math.sqrt(3)
-        )
+        up: NDArray[Any] = current.copy()
+        below, ratio = up[stepped], self.ratio[level][stepped][:, None]
+        if np.iscomplexobj(current):
+            up[stepped] = (below - np.roll(below, 1, axis=1)) / (ratio * math.sqrt(3))
+        else:
+            up[stepped] = _stepped(below, ratio)
         return up
 
     def charger_current(self, leg_a: Floats) -> Floats:
@@ -202,6 +208,15 @@ class Network:
     def declared_base(self) -> Floats:
         """Return the declared base load through every node: its own and that of all below it. Shapes: (N, 3)."""
         return self.gather(self.base_a)
+
+
+def _stepped(base_a: Floats, ratio: Floats) -> Floats:
+    """Return magnitudes as they appear above a delta-star transformer: they may add up, but what is given back by all three
+    lines does so in balance, and no line makes up for another. Shapes: (N, 3), (N, 1) -> (N, 3)."""
+    given = np.minimum(base_a.max(axis=1, keepdims=True), 0.0)
+    drawn = np.maximum(base_a, 0.0)
+    above: Floats = (drawn + np.roll(drawn, 1, axis=1)) / (ratio * math.sqrt(3)) + given / ratio
+    return above
 
 
 def limit_of(node: Node, row: Row, holding: Sequence[LimitWindow] = ()) -> float:

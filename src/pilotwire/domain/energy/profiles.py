@@ -29,7 +29,7 @@ def settable_a(evse: Evse, abilities: ChargingAbilities, limit_a: float) -> floa
     return limit_a
 
 
-def limit_command(
+def limit_command(  # noqa: PLR0913 - one per fact that a profile says
     evse: Evse,
     evse_no: int,
     abilities: ChargingAbilities,
@@ -39,14 +39,15 @@ def limit_command(
     *,
     now_s: float,
     began_s: float,
+    hold_s: float = HOLD_S,
 ) -> SetChargingProfile:
-    """Say a limit that holds for `HOLD_S`; afterwards the `tail`, pairs of (moment, A), of which none is above the bound.
+    """Say a limit that holds for `hold_s`; afterwards the `tail`, pairs of (moment, A), of which none is above the bound.
 
     `began_s` is the start of the session, for stations that count from there.
     """
     purpose, unit = way
     start_s = began_s if abilities.relative_only else now_s - CLOCK_S
-    until_s = now_s + HOLD_S
+    until_s = now_s + hold_s
     periods = [(0, limit_a)]
     for at_s, amount_a in tail:
         offset = max(int(max(at_s, until_s) - start_s), int(until_s - start_s))

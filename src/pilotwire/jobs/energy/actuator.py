@@ -24,6 +24,8 @@ __all__ = ["Actuator"]
 log = structlog.get_logger(__name__)
 
 _MOST_AT_ONCE = 100
+_FIRST_RISE = 2
+"""Orders with a lower urgency ask for less than before: the bound (0) or the limit of a session (1)."""
 
 KeepDrives = Callable[[SiteLoop, list[str]], Awaitable[None]]
 
@@ -37,10 +39,16 @@ class _Due:
     what: Literal["session", "bound"]
     value_a: float
     tail: tuple[tuple[float, float], ...]
+    hold_s: float
     way: Way
     ways: int
     command: Command
     urgency: tuple[int, float]
+
+    @property
+    def falls(self) -> bool:
+        """Whether it asks for less than the station may draw now."""
+        return self.urgency[0] < _FIRST_RISE
 
 
 class Actuator:
@@ -61,6 +69,11 @@ class Actuator:
         self._tasks: set[asyncio.Task[None]] = set()
         self.sent = 0
 
+    @property
+    def pace(self) -> Pace:
+        """How fast limits are sent and looked after."""
+        return self._pace
+
     async def stop(self) -> None:
         """Give up what is under way; what was sent counts as unconfirmed at the next start."""
         for task in list(self._tasks):
@@ -79,15 +92,19 @@ class Actuator:
             each for key in site.given if (each := self._due(site, key, limits_a.get(key), now_s, hurries))
         ]
         due.sort(key=lambda each: each.urgency)
-        chosen: list[_Due] = []
-        stations = set(self._busy)
-        for each in due:  # one call at a time to a station
-            if each.station_id not in stations and len(stations) < _MOST_AT_ONCE:
-                stations.add(each.station_id)
-                chosen.append(each)
+        chosen: dict[int, list[_Due]] = {}
+        for (
+            each
+        ) in due:  # one call at a time to a station; all its falls one after the other, for they do not wait
+            station = chosen.get(each.station_id)
+            if station is None and len(self._busy) + len(chosen) < _MOST_AT_ONCE:
+                chosen[each.station_id] = [each]
+            elif station is not None and each.falls and station[0].falls:
+                station.append(each)
         if not chosen:
             return
-        for each in chosen:
+        told_now = [each for station in chosen.values() for each in station]
+        for each in told_now:
             drive = site.drives[each.key]
             drive.last_sent_s = now_s
             if each.what == "bound":
@@ -95,20 +112,21 @@ class Actuator:
             else:
                 drive.sent_a = max(each.value_a, drive.sent_a or 0.0)
         # On disk before it is sent: a new process must know what stations may be acting upon.
-        await self._keep(site, [each.key for each in chosen])
-        for each in chosen:
-            self._busy.add(each.station_id)
-            self._spawn(self._send(site, each))
+        await self._keep(site, [each.key for each in told_now])
+        for station_id, orders in chosen.items():
+            self._busy.add(station_id)
+            self._spawn(self._send_all(site, station_id, orders))
 
-    def watch(self, site: SiteLoop, key: str, now_s: float) -> None:
-        """Compare what an EVSE draws with what it was told."""
+    def watch(self, site: SiteLoop, key: str, now_s: float, *, overloaded: bool = False) -> None:
+        """Compare what an EVSE draws with what it was told; `overloaded`: a fuse is measured to bear too much."""
         car, drive, station_id = site.plugged.get(key), site.drives[key], self._station(site, key)
         if car is None or car.drawn_a is None or car.drawn_at_s is None or station_id is None:
             return
         ways = self._ways(site, key, station_id)
         if not ways:
             return
-        found = observe(drive, max(car.drawn_a), car.drawn_at_s, now_s, len(ways), self._pace)
+        drawn_a, at_s = max(car.drawn_a), car.drawn_at_s
+        found = observe(drive, drawn_a, at_s, now_s, len(ways), self._pace, overloaded=overloaded)
         if found is None:
             return
         given = site.given[key]
@@ -147,37 +165,47 @@ class Actuator:
             return None
         bound = settable_a(evse, abilities, site.bound_a[key]) if site.bound_a[key] else 0.0
         wanted = None if limit_a is None else settable_a(evse, abilities, limit_a)
-        what = next_step(drive, wanted, bound, now_s, self._pace, overloaded=hurries)
+        hold_s = site.hold_s()
+        what = next_step(drive, wanted, bound, now_s, self._pace, overloaded=hurries, hold_s=hold_s)
         if what is None:
             return None
         way = ways[drive.way % len(ways)]
         if what == "bound":
             command: Command = bound_command(evse, given.evse_id, abilities, drive.bound_unit, bound)
             falls = drive.bound_a is None or bound < drive.bound_a
-            return _Due(key, station_id, what, bound, (), way, len(ways), command, (0 if falls else 2, now_s))
+            urgency = (0 if falls else 2, now_s)
+            return _Due(key, station_id, what, bound, (), hold_s, way, len(ways), command, urgency)
         assert wanted is not None  # noqa: S101 - `next_step` has seen it
         tail = tuple(
             (at_s, min(bound, settable_a(evse, abilities, amount)))
             for at_s, amount in site.tail_of(key, now_s)
         )
         car = site.plugged[key]
+        began_s = car.began_at.timestamp()
         command = limit_command(
-            evse, given.evse_id, abilities, way, wanted, tail, now_s=now_s, began_s=car.began_at.timestamp()
+            evse, given.evse_id, abilities, way, wanted, tail, now_s=now_s, began_s=began_s, hold_s=hold_s
         )
         falls = drive.told_a is None or wanted < drive.told_a
         urgency = (1 if falls else 3, drive.last_sent_s)
-        return _Due(key, station_id, what, wanted, tail, way, len(ways), command, urgency)
+        return _Due(key, station_id, what, wanted, tail, hold_s, way, len(ways), command, urgency)
 
-    async def _send(self, site: SiteLoop, due: _Due) -> None:
-        drive = site.drives.get(due.key)
-        session = None if drive is None else drive.session
+    async def _send_all(self, site: SiteLoop, station_id: int, orders: list[_Due]) -> None:
+        sessions = {each.key: site.drives[each.key].session for each in orders if each.key in site.drives}
         try:
-            outcome, detail = await self._said(due)
+            for each in orders:
+                if await self._send(site, each, sessions.get(each.key)) == "unknown":
+                    break  # it is away or mute: what was not sent counts as unconfirmed, and is due again
         finally:
-            self._busy.discard(due.station_id)
-        drive = site.drives.get(due.key)
-        if drive is None or (due.what == "session" and drive.session != session):
-            return  # the EVSE or its session is gone
+            self._busy.discard(station_id)
+
+    async def _send(self, site: SiteLoop, due: _Due, session: str | None) -> str:
+        """Send one order and give its outcome, nothing where it means nobody any more."""
+        if self._is_gone(site, due, session):
+            return ""
+        outcome, detail = await self._said(due)
+        if self._is_gone(site, due, session):
+            return outcome
+        drive = site.drives[due.key]
         told(
             drive,
             due.what,
@@ -186,6 +214,7 @@ class Actuator:
             outcome=outcome,
             ways=due.ways,
             tail_a=max((amount for _, amount in due.tail), default=0.0),
+            hold_s=due.hold_s,
             lasting=due.way[0] != "session",
             detail=detail,
             pace=self._pace,
@@ -198,6 +227,13 @@ class Actuator:
                 )
             )
         await self._keep(site, [due.key])
+        return outcome
+
+    @staticmethod
+    def _is_gone(site: SiteLoop, due: _Due, session: str | None) -> bool:
+        """Tell whether the EVSE has left the site, or the session that was meant has ended."""
+        drive = site.drives.get(due.key)
+        return drive is None or (due.what == "session" and drive.session != session)
 
     async def _said(self, due: _Due) -> tuple[Literal["taken", "refused", "unknown"], str]:
         order = Order(1, due.command, self._clock())

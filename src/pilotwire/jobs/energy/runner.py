@@ -158,9 +158,10 @@ class EnergyRunner:
         now = self._clock()
         now_s = now.timestamp()
         site.compile_if_old(now_s)
+        overloaded = site.overloaded()
         for key in list(site.plugged):
-            self.actuator.watch(site, key, now_s)
-        moment = site.make_moment(now, self._unreachable(site))
+            self.actuator.watch(site, key, now_s, overloaded=overloaded)
+        moment = site.make_moment(now, self._unreachable(site), self.actuator.pace)
         began = time.perf_counter()
         if len(site.evses) >= _THREAD_FROM:
             balancer = site.balancer

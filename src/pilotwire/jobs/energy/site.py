@@ -10,7 +10,7 @@ import msgspec
 
 from pilotwire.domain.energy.balancing import Balancer, BalanceSettings, BalanceState
 from pilotwire.domain.energy.definition import EnergyTree, EvseGiven, compile_site, evse_key
-from pilotwire.domain.energy.drive import Drive, may_draw_a
+from pilotwire.domain.energy.drive import HOLD_S, PACE, Drive, Pace, excess_a, is_stuck, may_draw_a
 from pilotwire.domain.energy.events import Reading
 from pilotwire.domain.energy.exchange import (
     Balance,
@@ -49,6 +49,7 @@ _AHEAD_S = 36 * 3600.0
 _PLAN_OLD_S = 900.0
 _FRESH_S = 60.0
 _NO_BOUND = 0.0
+_LEAST_HOLD_S = 30.0
 
 
 @dataclass(slots=True)
@@ -187,7 +188,7 @@ class SiteLoop:
 
     # One turn
 
-    def make_moment(self, now: datetime, offline: frozenset[str]) -> Moment:
+    def make_moment(self, now: datetime, offline: frozenset[str], pace: Pace = PACE) -> Moment:
         """Put together all that balancing is told."""
         now_s = now.timestamp()
         cars = tuple(self._car(key, car) for key, car in self.plugged.items())
@@ -201,6 +202,8 @@ class SiteLoop:
             offline=offline,
             planned_a=self.planned_a(now_s),
             overrides_a=self.ceilings_a(now_s),
+            excess_a={key: excess_a(self.drives[key], now_s) for key in self.plugged},
+            stuck=frozenset(key for key in self.plugged if is_stuck(self.drives[key], now_s, pace)),
         )
         return self.moment
 
@@ -233,6 +236,13 @@ class SiteLoop:
             peak_w=self.peak_w,
             battery_soc=soc,
         )
+
+    def hold_s(self) -> float:
+        """Tell how long a limit may hold without this server: no longer than the batteries that bear a part of it."""
+        if self.balance is None or not self.balance.leans:
+            return HOLD_S
+        giving = [order.silent_after_s for order in self.orders.values() if (order.told_w or 0.0) > 0]
+        return min(HOLD_S, max(_LEAST_HOLD_S, min(giving, default=HOLD_S)))
 
     def planned_a(self, now_s: float) -> dict[str, float]:
         """Give what the plan would give now, while it is young enough to be worth something."""

@@ -127,6 +127,22 @@ def worst(parts: list[complex], bearable: float) -> float:
     return max(sum(max(0.0, (part * turn).real) for part in real) for turn in directions)
 
 
+def worst_beside(parts: list[complex], base: float, given: complex) -> float:
+    """The same with base load while a battery gives: what it gives lies where it lies, and takes nothing off across."""
+    real = [part for part in parts if abs(part) > 1e-12]
+    along = -given / abs(given)
+    if all(abs((part / along).imag) < 1e-9 for part in real):
+        return base + sum(abs(part) for part in real) - abs(given)
+    found = 0.0
+    for degrees in range(0, 360, 3):
+        turn = cmath.exp(-1j * math.radians(degrees))
+        drawn = sum(max(0.0, (part * turn).real) for part in real)
+        loads = base if (along * turn).real >= 0 else 0.0
+        if drawn > 0:
+            found = max(found, drawn + loads + (given * turn).real)
+    return found
+
+
 @dataclass
 class Flows:
     """What runs through every place of a site: (node, own or primary, line)."""
@@ -134,12 +150,27 @@ class Flows:
     chargers: dict[tuple[str, str, int], list[complex]]
     base: dict[tuple[str, str, int], float]
     watts: dict[str, float]
+    given: dict[tuple[str, str, int], complex]
+
+    def lost(self, over: "Excess") -> float:
+        """What batteries gave where a limit is exceeded."""
+        if over.what == "W":
+            return -self.watts[over.node]
+        what, line = over.what.split()
+        return abs(self.given.get((over.node, what, int(line[1]) - 1), 0j))
 
 
-def flows_of(site: Site, legs_a: dict[str, list[float]], base_a: dict[str, tuple[float, ...]]) -> Flows:
-    """Follow every conductor and every base load to the root."""
+def flows_of(
+    site: Site,
+    legs_a: dict[str, list[float]],
+    base_a: dict[str, tuple[float, ...]],
+    gives_w: dict[str, float] | None = None,
+) -> Flows:
+    """Follow every conductor, every base load and what batteries give to the root."""
     nodes = {node.id: node for node in site.nodes}
-    flows = Flows({}, {}, dict.fromkeys(nodes, 0.0))
+    flows = Flows({}, {}, dict.fromkeys(nodes, 0.0), {})
+    for origin, power_w in (gives_w or {}).items():
+        _give_back(site, nodes, flows, origin, power_w)
     for evse in site.evses:
         for current, vector in zip(legs_a[evse.id], vectors(evse), strict=False):
             power_w = current * evse.watts_per_amp() / len(vectors(evse))
@@ -155,12 +186,31 @@ def flows_of(site: Site, legs_a: dict[str, list[float]], base_a: dict[str, tuple
     return flows
 
 
+def _give_back(site: Site, nodes: dict[str, Node], flows: Flows, origin: str, power_w: float) -> None:
+    """Follow what a battery gives, in balance on three phases, to the root: in line with the voltages everywhere."""
+    each_a, place = power_w / (3 * site.voltage_v / _ratio(nodes, nodes[origin])), nodes[origin]
+    while True:
+        flows.watts[place.id] -= power_w
+        for what in ("own", "primary") if place.transformer is not None else ("own",):
+            if what == "primary" and place.transformer is not None:
+                each_a /= place.transformer.ratio
+            for line in range(3):
+                key = (place.id, what, line)
+                flows.given[key] = flows.given.get(key, 0j) - each_a * ANGLE[line]
+        if place.parent_id is None:
+            return
+        place = nodes[place.parent_id]
+
+
 def excesses(
-    site: Site, legs_a: dict[str, list[float]], base_a: dict[str, tuple[float, ...]]
+    site: Site,
+    legs_a: dict[str, list[float]],
+    base_a: dict[str, tuple[float, ...]],
+    gives_w: dict[str, float] | None = None,
 ) -> list[Excess]:
-    """Every limit that the chargers' conductors and the base loads together exceed, whoever of them stops."""
+    """Every limit that chargers and base loads together exceed, whoever of them stops, less what batteries give."""
     nodes = {node.id: node for node in site.nodes}
-    flows = flows_of(site, legs_a, base_a)
+    flows = flows_of(site, legs_a, base_a, gives_w)
     found = []
     for node in site.nodes:
         limits = [("own", node.limit_a)]
@@ -169,7 +219,9 @@ def excesses(
         for what, limit in limits:
             for line, most in enumerate(limit or ()):
                 base = flows.base.get((node.id, what, line), 0.0)
-                total = base + worst(flows.chargers.get((node.id, what, line), []), most - base)
+                parts = flows.chargers.get((node.id, what, line), [])
+                given = flows.given.get((node.id, what, line), 0j)
+                total = worst_beside(parts, base, given) if given else base + worst(parts, most - base)
                 if total > most + ROUNDING_A:
                     found.append(Excess(node.id, f"{what} L{line + 1}", total, most))
         if node.limit_w is not None:
@@ -244,6 +296,8 @@ class World:
     now_s: float = 1_000_000.0
     meters_speak: bool = True
     last: Balance | None = None
+    gives_w: dict[str, float] = field(default_factory=dict)
+    """What a battery at a node is told to give, measured to give, and gives."""
 
     @classmethod
     def of(cls, seed: int) -> "World":
@@ -278,6 +332,34 @@ class World:
         self.base_a = {
             name: tuple(a * dice.choice([1.0, 1.0, 0.7]) for a in load) for name, load in self.base_a.items()
         }
+
+    def give(self, node_id: str, power_w: float) -> None:
+        """A battery gives so much from now on."""
+        self.gives_w = {node_id: power_w}
+
+    def most_given_w(self, node_id: str) -> float:
+        """What a battery at a node may give, so that it fills no fuse with what is fed back: half of what they bear."""
+        nodes = {node.id: node for node in self.site.nodes}
+        found = math.inf
+        gives = {node_id: 1000.0}
+        flows = flows_of(self.site, {each.id: [] for each in self.site.evses}, {}, gives)
+        for (place, what, line), given in flows.given.items():
+            transformer = nodes[place].transformer
+            primary = None if transformer is None else transformer.primary_limit_a
+            limit = nodes[place].limit_a if what == "own" else primary
+            if limit is not None:
+                found = min(found, 0.5 * limit[line] / abs(given) * 1000.0)
+        return found
+
+    def delivered_w(self) -> dict[str, float]:
+        """What batteries under every node give."""
+        nodes = {node.id: node for node in self.site.nodes}
+        found: dict[str, float] = {}
+        for origin, power_w in self.gives_w.items():
+            for place, what, _ in upwards(nodes, origin, [0j, 0j, 0j], 1):
+                if what == "own":
+                    found[place] = found.get(place, 0.0) + power_w
+        return found
 
     def _plug(self, evse: Evse, station: Station) -> None:
         station.obeys_a, station.sent_a, station.serial = None, [], station.serial + 1
@@ -321,6 +403,7 @@ class World:
                 name: station.may_draw() for name, station in self.stations.items() if station.session
             },
             offline=frozenset(name for name, station in self.stations.items() if not station.reachable),
+            delivered_w=self.delivered_w(),
             planned_a={car.evse_id: dice.uniform(0, 32) for car in cars} if dice.random() < 0.3 else {},
         )
 
@@ -351,7 +434,9 @@ class World:
             for place, what, flow in upwards(nodes, origin, [complex(a) for a in load], 1):
                 if (place, what) == (node_id, "own"):
                     loads = [a + b.real for a, b in zip(loads, flow, strict=True)]
-        return [abs(flow) + load for flow, load in zip(flows, loads, strict=True)]
+        given = flows_of(self.site, {each.id: [] for each in self.site.evses}, {}, self.gives_w).given
+        back = [abs(given.get((node_id, "own", line), 0j)) for line in range(3)]
+        return [abs(flow) + load - less for flow, load, less in zip(flows, loads, back, strict=True)]
 
     def by_themselves(self) -> dict[str, list[float]]:
         """What the conductors of all stations may carry if nobody tells them anything any more."""

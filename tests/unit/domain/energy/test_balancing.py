@@ -114,12 +114,78 @@ def test_nothing_is_given_before_it_is_confirmed() -> None:
     assert turns.tell(car(0), car(1), may_draw_a={"e0": 16.0})["e1"].limit_a == pytest.approx(16.0)
 
 
+def test_who_was_let_in_is_not_thrown_out_because_it_has_to_wait_for_more() -> None:
+    turns = Turns(garage(2, fuse=20.0))
+    turns.settle(car(0))
+    # The second is let in with what is left; then the plan turns, and it would get what the first has not given up yet.
+    assert turns.tell(car(0), car(1), may_draw_a={"e0": 14.0})["e1"].limit_a == pytest.approx(6.0)
+    turn = {"planned_a": {"e0": 4.0, "e1": 16.0}}
+    found = turns.tell(car(0), car(1), may_draw_a={"e0": 14.0, "e1": 0.0}, **turn)
+    assert [found[name].limit_a for name in ("e0", "e1")] == pytest.approx([6.0, 6.0])
+    # Somebody else needs even that for a moment.
+    found = turns.tell(car(0), car(1), may_draw_a={"e0": 16.0, "e1": 0.0}, **turn)
+    assert [found[name].limit_a for name in ("e0", "e1")] == pytest.approx([6.0, 0.0])
+    found = turns.tell(car(0), car(1), may_draw_a={"e0": 6.0, "e1": 0.0}, **turn)
+    assert [found[name].limit_a for name in ("e0", "e1")] == pytest.approx([6.0, 14.0])
+
+
 def test_a_vanished_station_keeps_what_it_had() -> None:
     turns = Turns(garage(2))
     turns.settle(car(0), car(1))
     found = turns.settle(car(0), car(1), offline=frozenset({"e0"}), may_draw_a={"e0": 16.0, "e1": 16.0})
     assert found["e0"].reason is Reason.OFFLINE
     assert found["e1"].limit_a == pytest.approx(16.0)
+
+
+def test_the_others_live_on_what_a_station_leaves_that_does_not_follow() -> None:
+    turns = Turns(garage(3, fuse=36.0))
+    turns.settle(car(0), car(1), car(2))
+    assert turns.given["e0"] == pytest.approx(12.0)
+    follows = {"e1": 12.0, "e2": 12.0}
+    found = turns.tell(
+        car(0), car(1), car(2), may_draw_a={"e0": 16.0, **follows}, stuck=frozenset({"e0"}), excess_a={"e0": 4.0}
+    )  # fmt: skip
+    # It is told what would be its own if it followed, and counts with what it draws.
+    assert found["e0"].limit_a == pytest.approx(32 / 3, abs=0.01)
+    assert [found[name].limit_a for name in ("e1", "e2")] == pytest.approx([10.0, 10.0])
+    assert found["e1"].binding is not None
+    assert found["e1"].binding.used == pytest.approx(36.0)
+    # Where it leaves less than two of them need, one charges.
+    found = turns.tell(car(0), car(1), car(2), may_draw_a={"e0": 28.0, **follows}, stuck=frozenset({"e0"}))
+    assert sorted(found[name].limit_a for name in ("e1", "e2")) == pytest.approx([0.0, 8.0])
+    # Where it leaves nothing, none does.
+    found = turns.tell(car(0), car(1), car(2), may_draw_a={"e0": 34.0, **follows}, stuck=frozenset({"e0"}))
+    assert [found[name].limit_a for name in ("e1", "e2")] == [0.0, 0.0]
+
+
+def test_who_does_not_follow_may_be_told_more_and_counts_with_that() -> None:
+    turns = Turns(garage(2, fuse=26.0))
+    for _ in range(5):
+        found = turns.tell(car(0), car(1), may_draw_a={"e0": 10.0, "e1": 12.0}, stuck=frozenset({"e0"}))
+    assert [found[name].limit_a for name in ("e0", "e1")] == pytest.approx([13.0, 13.0])
+    found = turns.tell(car(0), car(1), may_draw_a={"e0": 16.0, "e1": 13.0}, stuck=frozenset({"e0"}))
+    assert [found[name].limit_a for name in ("e0", "e1")] == pytest.approx([13.0, 10.0])
+
+
+def test_what_stations_take_beyond_their_limits_is_taken_off_first() -> None:
+    turns = Turns(garage(2, fuse=25.0))
+    found = turns.settle(car(0), car(1), excess_a={"e0": 3.5, "e1": 3.5})
+    assert [found[name].limit_a for name in ("e0", "e1")] == pytest.approx([9.0, 9.0])
+    # One that has to stop takes nothing beyond, and is let in again only with what it takes beyond.
+    alone = Turns(garage(2, fuse=14.9))
+    found = alone.settle(car(0), car(1), excess_a={"e0": 3.0, "e1": 3.0})
+    assert sorted(found[name].limit_a for name in ("e0", "e1")) == pytest.approx([0.0, 11.9])
+    both = Turns(garage(2, fuse=18.1))
+    found = both.settle(car(0), car(1), excess_a={"e0": 3.0, "e1": 3.0})
+    assert [found[name].limit_a for name in ("e0", "e1")] == pytest.approx([6.05, 6.05])
+    # All of them draw far too much: those that round can be told to draw less all the same.
+    stuck = frozenset({"e0", "e1"})
+    late = Turns(garage(2, fuse=25.0))
+    late.settle(car(0), car(1))
+    found = late.tell(
+        car(0), car(1), may_draw_a={"e0": 16.0, "e1": 16.0}, excess_a={"e0": 3.5, "e1": 3.5}, stuck=stuck
+    )  # fmt: skip
+    assert [found[name].limit_a for name in ("e0", "e1")] == pytest.approx([9.0, 9.0])
 
 
 def test_base_load_comes_first_and_a_silent_meter_makes_the_circuit_count_as_full() -> None:

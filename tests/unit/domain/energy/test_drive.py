@@ -9,6 +9,8 @@ from pilotwire.domain.energy.drive import (
     HOLD_S,
     Drive,
     Pace,
+    excess_a,
+    is_stuck,
     may_draw_a,
     next_step,
     observe,
@@ -122,12 +124,47 @@ def test_at_most_one_profile_in_ten_seconds_and_refusals_slow_down() -> None:
     assert drive.state() == "rejecting"
 
 
+def test_a_station_that_takes_no_default_profile_is_told_its_limits_all_the_same() -> None:
+    drive = Drive(session="s")
+    for number in range(4):
+        told(drive, "bound", 8, NOW + number, outcome="refused")
+    assert drive.state() == "rejecting"
+    assert next_step(drive, 10, 8, NOW + 20) == "session"
+    told(drive, "session", 10, NOW + 20, outcome="taken", tail_a=8)
+    drive.last_sent_s = NOW + 20
+    assert not is_stuck(drive, NOW + 21)
+    assert next_step(drive, 7, 8, NOW + 31) == "session"  # no need to wait for the bound's next turn
+    assert next_step(drive, 10, 8, NOW + 31) is None
+    assert next_step(drive, 10, 8, NOW + 100) == "bound"
+
+
 def test_what_holds_is_told_again_before_it_runs_out() -> None:
     drive = told_limit(20)
     assert next_step(drive, 20, 8, NOW + HOLD_S / 2) is None
     assert next_step(drive, 20, 8, NOW + HOLD_S - 200) == "session"
     quiet = told_limit(8)
     assert next_step(quiet, 8, 8, NOW + HOLD_S - 200) is None  # it stays what it is by itself
+
+
+def test_what_leans_on_a_battery_holds_no_longer_than_that() -> None:
+    drive = told_limit(20)
+    # It was told for ten minutes; now that a battery bears a part of it, it is told for one.
+    assert next_step(drive, 20, 8, NOW + 30) is None
+    assert next_step(drive, 20, 8, NOW + 30, hold_s=60) == "session"
+    told(drive, "session", 20, NOW + 30, outcome="taken", tail_a=8, hold_s=60)
+    sent = limit_command(
+        EVSE, 1, ANY, ("session", "a"), 20, [(NOW, 8)], now_s=NOW + 30, began_s=None, hold_s=60
+    )  # fmt: skip
+    start_s = sent.profile.start_at.timestamp()  # type: ignore[union-attr]
+    assert [(start_s + each.start_s - NOW, each.limit) for each in sent.profile.periods][1] == (90, 8)
+    assert may_draw_a(drive, 32, NOW + 30 + 60 + CLOCK_S - 1) == 20
+    assert may_draw_a(drive, 32, NOW + 30 + 60 + CLOCK_S + 1) == 8
+    drive.last_sent_s = NOW + 30
+    assert next_step(drive, 20, 8, NOW + 45, hold_s=60) is None
+    assert next_step(drive, 20, 8, NOW + 51, hold_s=60) == "session"
+    assert next_step(drive, 20, 8, NOW + 45) == "session"  # no battery any more: for ten minutes again
+    low = told_limit(8)
+    assert next_step(low, 8, 8, NOW + 30, hold_s=60) is None  # it draws that by itself
 
 
 def test_another_session_finds_the_bound_again() -> None:
@@ -171,16 +208,96 @@ def test_a_station_that_ignores_its_limit_is_told_asked_and_at_last_budgeted() -
     assert (may_draw_a(drive, 32, at + 100), drive.state()) == (10, "confirmed")
 
 
+def lowered(before_a: float, limit_a: float) -> Drive:
+    """One that was told something higher for a while."""
+    drive = told_limit(before_a)
+    drive.told_at_s = NOW - 300
+    told(drive, "session", limit_a, NOW, outcome="taken", tail_a=min(8, limit_a))
+    return drive
+
+
 def test_a_car_has_time_to_follow() -> None:
-    drive = told_limit(6)
+    drive = lowered(16, 6)
     assert all(observe(drive, 16.0, NOW + step, NOW + step, 2) is None for step in range(15))
     # Nothing is done about it yet; but what flows after five seconds counts for the fuse, until it has followed.
     assert (drive.real_a, drive.tries, drive.ignoring) == (16.0, 0, False)
     observe(drive, 6.0, NOW + 14.5, NOW + 14.5, 2)
     assert drive.real_a is None
-    early = told_limit(6)
+    early = lowered(16, 6)
     assert all(observe(early, 16.0, NOW + step, NOW + step, 2) is None for step in range(5))
     assert early.real_a is None
+    assert not is_stuck(early, NOW + 5)
+    # While a fuse is measured to bear too much it has three.
+    observe(early, 16.0, NOW + 2.9, NOW + 2.9, 2, overloaded=True)
+    assert early.real_a is None
+    observe(early, 16.0, NOW + 3.1, NOW + 3.1, 2, overloaded=True)
+    assert (early.real_a, early.excess_a) == (16.0, 0.0)
+    assert is_stuck(early, NOW + 5)
+
+
+def test_limits_that_fall_one_after_the_other_do_not_hide_a_station_that_ignores_them() -> None:
+    drive = lowered(16, 14)
+    for number, limit in enumerate((12, 11, 10, 9)):
+        at = NOW + 3 * (number + 1)
+        observe(drive, 16.0, at - 0.1, at - 0.1, 2)
+        told(drive, "session", limit, at, outcome="taken", tail_a=8)
+    assert (drive.real_a, is_stuck(drive, NOW + 12)) == (16.0, True)
+
+
+def test_what_is_drawn_above_anything_that_was_told_counts_at_once() -> None:
+    new = prepared(bound_a=8)  # a session has just begun, and nothing was told yet but the bound
+    observe(new, 16.0, NOW, NOW, 2)
+    assert (new.real_a, may_draw_a(new, 32, NOW), excess_a(new, NOW)) == (16.0, 16.0, 8.0)
+    raised = told_limit(6)
+    raised.sent_a = 16.0  # its answer is on the way
+    observe(raised, 16.0, NOW + 20, NOW + 20, 2)
+    assert raised.real_a is None
+    unknown = Drive(session="s")  # nobody has confirmed anything: it counts in full as it is
+    observe(unknown, 16.0, NOW, NOW, 2)
+    assert unknown.real_a is None
+
+
+def test_a_station_that_rounds_up_counts_with_that_on_top() -> None:
+    drive = told_limit(9.3)
+    observe(drive, 10.0, NOW + 6, NOW + 6, 2)
+    assert (drive.real_a, excess_a(drive, NOW + 6)) == (None, pytest.approx(0.7))
+    assert not is_stuck(drive, NOW + 6)
+    told(drive, "session", 8.0, NOW + 10, outcome="taken", tail_a=8)
+    observe(drive, 8.0, NOW + 16, NOW + 16, 2)  # a limit that it takes as it is proves nothing
+    assert excess_a(drive, NOW + 16) == pytest.approx(0.7)
+    assert excess_a(drive, NOW + 1000) == 0.0
+
+
+def test_a_station_with_coarse_steps_is_remembered_as_one() -> None:
+    drive = told_limit(12.5)
+    observe(drive, 16.0, NOW + 6, NOW + 6, 2)
+    assert (drive.real_a, is_stuck(drive, NOW + 6)) == (16.0, True)
+    assert excess_a(drive, NOW + 6) == pytest.approx(3.5)
+    told(drive, "session", 9.0, NOW + 7, outcome="taken", tail_a=8)
+    observe(drive, 10.0, NOW + 13, NOW + 13, 2)
+    assert (drive.real_a, excess_a(drive, NOW + 13)) == (None, pytest.approx(3.5))
+
+
+def test_who_is_slow_is_not_taken_for_one_that_takes_more() -> None:
+    drive = lowered(16, 8)
+    observe(drive, 16.0, NOW + 7, NOW + 7, 2)
+    assert is_stuck(drive, NOW + 7)
+    observe(drive, 8.0, NOW + 9, NOW + 9, 2)
+    assert (is_stuck(drive, NOW + 9), excess_a(drive, NOW + 9)) == (False, 0.0)
+
+
+def test_who_refuses_or_owes_an_answer_counts_as_stuck() -> None:
+    drive = told_limit(10)
+    drive.sent_a, drive.last_sent_s = 6.0, NOW + 20
+    assert not is_stuck(drive, NOW + 24)
+    assert is_stuck(drive, NOW + 26)
+    told(drive, "session", 6.0, NOW + 50, outcome="unknown")
+    assert is_stuck(drive, NOW + 51)
+    told(drive, "session", 6.0, NOW + 60, outcome="taken", tail_a=6)
+    assert not is_stuck(drive, NOW + 61)
+    told(drive, "session", 0.0, NOW + 70, outcome="refused", ways=1)
+    assert is_stuck(drive, NOW + 71)
+    assert not is_stuck(drive, NOW + 200)  # nothing else has been asked of it since
 
 
 @given(

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pilotwire.domain.energy.forecasts.calendar import days_before_s, sun_height
@@ -200,6 +200,7 @@ def test_a_driver_is_known_only_by_sessions_that_were_over() -> None:
     st.floats(0, 200),
     st.floats(0.05, 0.95),
 )
+@example([0.0, 0.0, 0.0, 0.0, 2.2e-311], 0.0, 5e-324, 0.5)
 def test_who_is_still_there_has_not_left_and_leaves_no_earlier_the_longer_they_stay(
     values: list[float], gone: float, more: float, quantile: float
 ) -> None:

@@ -63,8 +63,9 @@ def conditional(quantiles: Sequence[float], values: Sequence[float], beyond: flo
     Between the quantiles the distribution is taken as even, below them down to 0 and above them up to half more.
     """
     levels = np.array([0.0, *quantiles, 1.0])
-    top = max(values[-1] * _TAIL, values[-1] + 1e-9)
-    points = np.maximum.accumulate(np.array([0.0, *values, top]))
+    # Steps between points must not be so small that nothing can be divided by them.
+    known = np.round(np.maximum.accumulate([0.0, *values]), 6)
+    points = np.append(known, max(known[-1] * _TAIL, known[-1] + 1e-6))
     if beyond >= points[-1]:
         return float(beyond)
     gone = float(np.interp(beyond, points, levels)) if beyond > 0 else 0.0

@@ -1,0 +1,280 @@
+"""Whatever happens at a site, ten seconds later its fuse bears what it may: a real server, stations of all kinds."""
+
+import asyncio
+import math
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+from pilotwire.core.clock import utc_now
+from pilotwire.simulator.car import Car
+from pilotwire.simulator.evse import Evse
+from pilotwire.simulator.model import OcppVersion
+from pilotwire.simulator.profiles import UNLIMITED, Limit
+from pilotwire.simulator.station import Station
+from tests.support.edge import migrated_database
+from tests.support.energy import RemoteSite, simulated_station
+from tests.support.operations import Commanding, eventually
+from tests.support.postgres import drop_database
+from tests.support.server_process import ServerProcess, add_stations
+from tests.support.simulator_rig import MODEL, TOKEN
+from tests.support.site_plant import SitePlant, site_plant
+
+KEY = "pw_test-key-of-disturbances-000001"
+FUSE_A = 63.0
+BASE_A = 30.0
+"""The most that is declared for other loads."""
+STEPS_A = (0.0, 6.0, 10.0, 16.0)
+SMALL = replace(MODEL, name="Small", ac_current_a=8.0)
+
+
+def ignores(station: Station) -> None:
+    """It accepts every profile and does nothing about it."""
+    station.limit_for = lambda evse: UNLIMITED  # type: ignore[method-assign]
+
+
+def rejects(station: Station) -> None:
+    """It has no room for any profile."""
+    station.device.set("profiles", "0")
+
+
+def rounds(to_a: Callable[[float], float]) -> Callable[[Station], None]:
+    """It does not take currents as they are given."""
+
+    def change(station: Station) -> None:
+        exactly = station.limit_for
+
+        def limit_for(evse: Evse) -> Limit:
+            limit = exactly(evse)
+            current, power = limit.current_a, limit.power_w
+            if current is None and power is not None:
+                current = power / 690.0
+            return limit if current is None else Limit(to_a(current), None, limit.phases)
+
+        station.limit_for = limit_for  # type: ignore[method-assign]
+
+    return change
+
+
+def whole_amps(current: float) -> float:
+    return float(math.ceil(current - 1e-6))
+
+
+def next_step(current: float) -> float:
+    return min((step for step in STEPS_A if step >= current - 1e-6), default=STEPS_A[-1])
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A station at the site: what it speaks and how it takes limits."""
+
+    name: str
+    version: OcppVersion
+    evses: int = 1
+    max_a: float = 16.0
+    change: Callable[[Station], None] | None = None
+
+
+KINDS = (
+    Kind("PLAIN-201", "2.0.1", evses=2),
+    Kind("PLAIN-16", "1.6"),
+    Kind("PLAIN-21", "2.1"),
+    Kind("WHOLE-16", "1.6", change=rounds(whole_amps)),
+    Kind("STEPS-21", "2.1", change=rounds(next_step)),
+    Kind("DEAF-201", "2.0.1", change=ignores),
+    Kind("NO-21", "2.1", max_a=8, change=rejects),
+)
+
+
+def tree() -> dict[str, Any]:
+    main = {
+        "id": "main",
+        "kind": "grid",
+        "limit_a": FUSE_A,
+        "metering": "total",
+        "meter": "main",
+        "base_a": BASE_A,
+    }
+    return {
+        "nodes": [main],
+        "evses": [
+            {"station_id": kind.name, "evse_id": number, "node_id": "main", "max_a": kind.max_a}
+            for kind in KINDS
+            for number in range(1, kind.evses + 1)
+        ],
+        "offline": {"share": 0.4},
+    }  # fmt: skip
+
+
+@pytest.fixture
+def dsn(postgres_server: str) -> Iterator[str]:
+    made = migrated_database(postgres_server)
+    yield made
+    drop_database(postgres_server, urlsplit(made).path.lstrip("/"))
+
+
+@dataclass
+class Depot:
+    """The site, what flows there, and the server that may be killed."""
+
+    site: RemoteSite
+    plant: SitePlant
+    server: ServerProcess
+    start_again: Callable[[], Any]
+
+    async def within_the_fuse(self) -> None:
+        """Ten seconds were enough, and it stays so."""
+        await self.plant.settled()
+        self.plant.check()
+
+    async def is_used(self, kept_a: float = 12.0) -> None:
+        """All is given away but what is kept for idle places, and what is too little for another car."""
+        await eventually(lambda: max(self.plant.now_a) > FUSE_A - kept_a, 150)
+
+    def charging(self) -> set[str]:
+        """Where cars charge."""
+        return {
+            f"{name}/{evse.id}"
+            for name, station in self.site.stations.items()
+            for evse in station.evses
+            if evse.flow.power_w > 0
+        }
+
+
+@asynccontextmanager
+async def depot(dsn: str, directory: Path, *, base_a: float, solar_a: float) -> AsyncIterator[Depot]:
+    """Run the server, the stations and the plant."""
+    await add_stations(dsn, [kind.name for kind in KINDS])
+    server = await ServerProcess.start(dsn, directory, KEY)
+    ports = (server.http_port, server.ocpp_port)
+    async with AsyncExitStack() as stack:
+        headers = {"Authorization": f"Bearer {KEY}"}
+        http = await stack.enter_async_context(
+            httpx.AsyncClient(base_url=server.url, headers=headers, timeout=30)
+        )
+        made = (await http.post("/api/v1/sites", json={"name": "Depot"})).json()
+        site = RemoteSite(Commanding(http), made["id"])
+        assert (await http.post("/api/v1/tokens", json={"uid": TOKEN.uid})).status_code == 201
+        for kind in KINDS:
+            moved = await http.patch(f"/api/v1/stations/{kind.name}", json={"site_id": site.id})
+            assert moved.status_code == 200, moved.text
+            site.stations[kind.name] = await stack.enter_async_context(
+                simulated_station(
+                    server.stations_url, kind.version, kind.name, change=kind.change, tick_s=0.2, sample_interval_s=2
+                )
+            )  # fmt: skip
+
+        async def tell(now_a: tuple[float, float, float]) -> None:
+            reading = {"at": utc_now().isoformat(), "current_a": list(now_a)}
+            try:
+                await http.post(f"/api/v1/sites/{site.id}/meters/main/readings", json=reading)
+            except httpx.TransportError:
+                await asyncio.sleep(0.2)  # the server is away: what a meter says then is lost
+
+        plant = SitePlant(site.drawn, tell, FUSE_A, base_a=base_a, solar_a=solar_a, tell_s=1.0)
+        found = Depot(site, plant, server, lambda: ServerProcess.start(dsn, directory, KEY, ports))
+        await site.put_tree(tree())
+        try:
+            async with site_plant(plant):
+                yield found
+        finally:
+            if found.server.process.returncode is None:
+                await found.server.kill()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+async def test_the_fuse_bears_what_it_may_ten_seconds_after_whatever_happens(
+    dsn: str, tmp_path: Path
+) -> None:
+    async with depot(dsn, tmp_path, base_a=15.0, solar_a=14.0) as here:
+        site, plant = here.site, here.plant
+        await site.until(lambda s: all(e["drive"] in ("idle", "rejecting") for e in s["evses"]))
+        assert (await site.live())["by_key"]["NO-21/1"]["drive"] == "rejecting"
+
+        # Cars plug in until all want more than the fuse bears; the last but one where every limit is ignored.
+        for name, model in (("PLAIN-201", MODEL), ("WHOLE-16", MODEL), ("PLAIN-16", MODEL), ("NO-21", SMALL)):
+            await site.charge(name, 1, model=model)
+        await here.within_the_fuse()
+        plant.forget()
+        await site.charge("STEPS-21", 1)
+        await here.within_the_fuse()
+        await here.is_used()
+        plant.forget()
+        await site.charge("DEAF-201", 1, model=replace(MODEL, ac_current_a=10.0))
+        await eventually(lambda: "DEAF-201/1" in here.charging())
+        await here.within_the_fuse()
+        plant.forget()
+        await site.charge("PLAIN-21", 1)
+        await here.within_the_fuse()
+        assert {"NO-21/1", "DEAF-201/1"} < here.charging(), here.charging()
+
+        # The sun goes.
+        await here.is_used()
+        plant.disturb(solar_a=0.0)
+        await here.within_the_fuse()
+        assert plant.peak_a > FUSE_A
+        assert len(here.charging()) >= 3, here.charging()
+        # Something else at the site is switched on.
+        await here.is_used()
+        plant.disturb(base_a=BASE_A)
+        await here.within_the_fuse()
+        assert plant.peak_a > FUSE_A
+        assert len(here.charging()) >= 3, here.charging()
+
+        # The server dies; stations go on with what they were told, and a car comes meanwhile.
+        plant.forget()
+        await here.server.kill()
+        station = site.stations["PLAIN-201"]
+        station.device.set("offline_unknown", "true")
+        await eventually(lambda: not station.link.is_open)
+        station.plug_in(2, Car(MODEL, soc_percent=20.0))
+        assert await station.present_token(2, TOKEN)
+        await eventually(lambda: "PLAIN-201/2" in here.charging())
+        await here.within_the_fuse()
+        here.server = await here.start_again()
+        await site.until(lambda s: s["by_key"]["PLAIN-201/2"]["connected"])
+        await here.within_the_fuse()
+
+        # Better times: there is more for those who wait.
+        before = len(here.charging())
+        plant.disturb(base_a=2.0)
+        await eventually(lambda: len(here.charging()) > before and max(plant.now_a) > 0.8 * FUSE_A, 120)
+        await here.within_the_fuse()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+async def test_a_silent_meter_lets_nobody_take_more(dsn: str, tmp_path: Path) -> None:
+    async with depot(dsn, tmp_path, base_a=12.0, solar_a=0.0) as here:
+        site, plant = here.site, here.plant
+        await site.until(lambda s: all(e["drive"] in ("idle", "rejecting") for e in s["evses"]))
+        for name in ("PLAIN-201", "PLAIN-16", "WHOLE-16"):
+            await site.charge(name, 1)
+        await here.is_used(17.0)
+        plant.forget()
+        plant.meter_speaks = False
+        await site.until(lambda s: s["nodes"][0]["trust"] == "frozen")
+        before = {e["key"]: e["limit_a"] for e in (await site.live())["evses"]}
+        await site.charge("DEAF-201", 1, model=SMALL)
+        await eventually(lambda: "DEAF-201/1" in here.charging())
+        await here.within_the_fuse()
+        live = await site.live()
+        assert all(
+            each["limit_a"] <= max(before[each["key"]], each["offline_bound_a"]) + 0.01
+            for each in live["evses"]
+            if each["key"] != "DEAF-201/1"
+        ), (before, live["evses"])
+        assert here.charging() >= {"PLAIN-201/1", "DEAF-201/1"}
+        # It speaks again, and all goes on.
+        plant.meter_speaks = True
+        plant.disturb(base_a=2.0)
+        await site.until(lambda s: s["nodes"][0]["trust"] == "fresh")
+        await eventually(lambda: len(here.charging()) == 4, 120)
+        await here.within_the_fuse()
