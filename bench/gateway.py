@@ -55,7 +55,7 @@ class Options:
     stations: int = 10_000
     active: int = 1000
     seconds: float = 15.0
-    warmup: float = 4.0
+    warmup: float = 10.0
     rate: float = 0.0
     """Messages/s of part offered; 0: the budget's, or less on a machine that is saturated by it."""
     sources: int = 1
