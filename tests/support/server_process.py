@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -45,17 +45,19 @@ class ServerProcess:
         directory: Path,
         key: str,
         ports: tuple[int | None, int | None] = (0, 0),
+        environment: Mapping[str, str] | None = None,
     ) -> "ServerProcess":
         """Start on a database and wait until it is ready; `key` is an API key that may do everything."""
-        environment = os.environ | {
+        settings = os.environ | {
             "PILOTWIRE_DATABASE_URL": dsn,
             "PILOTWIRE_BOOTSTRAP_API_KEY": key,
             "PILOTWIRE_DRAIN_TIMEOUT_S": "1",
             "PILOTWIRE_LOG_LEVEL": "warning",
+            **(environment or {}),
         }
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "pilotwire", "serve", "--data-dir", str(directory), "--http",
-            f"127.0.0.1:{ports[0]}", "--ocpp", f"127.0.0.1:{ports[1]}", env=environment, stdout=PIPE,
+            f"127.0.0.1:{ports[0]}", "--ocpp", f"127.0.0.1:{ports[1]}", env=settings, stdout=PIPE,
         )  # fmt: skip
         assert process.stdout is not None
         line = (await process.stdout.readline()).decode()
