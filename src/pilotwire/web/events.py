@@ -139,9 +139,13 @@ class EventHub:
 
     def _take_session(self, notice: SessionKept) -> None:
         """Tell of starts and ends at once, of progress once a second for each session."""
-        session_id, name, now = _session_key(notice), session_name(notice), self._clock()
+        session_id, name, waiting = _session_key(notice), session_name(notice), self._session_waiting
+        if name == "session.updated" and session_id in waiting:  # nearly always, on a busy server
+            waiting[session_id] = notice
+            return
+        now = self._clock()
         if name == "session.updated" and now - self._session_told_at.get(session_id, 0.0) < _SESSION_PERIOD_S:
-            self._session_waiting[session_id] = notice
+            waiting[session_id] = notice
             if self._session_tick is None:
                 self._session_tick = asyncio.get_running_loop().call_later(
                     _SESSION_PERIOD_S / 4, self._tell_waiting_sessions
