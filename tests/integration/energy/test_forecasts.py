@@ -140,7 +140,8 @@ async def test_models_are_fitted_shown_and_used_by_the_plan(dsn: str) -> None:
         assert set(expected.base_w) == {"main"}
         assert max(expected.generation_w["east"].values) == 3_000
         assert max(expected.generation_w["west"].values) == 1_000
-        await eventually(lambda: system.edge.edge.energy.sites[UUID(site.id)].plan is not None)
+        sites = system.edge.edge.energy.sites
+        await eventually(lambda: UUID(site.id) in sites and sites[UUID(site.id)].plan is not None)
 
         async def planned() -> bool:
             plan = await site.ask("GET", "/energy/plan")
