@@ -71,8 +71,8 @@ class Depot:
             rows.append(f"{each['key']}: really {evse.flow.currents_a}, {[each[name] for name in names]}")
         return "\n".join(rows)
 
-    async def is_used(self, kept_a: float = 12.0) -> None:
-        """All is given away but what is kept for idle places, and what is too little for another car."""
+    async def is_used(self, kept_a: float) -> None:
+        """All is given away but what is kept for idle places, planned for later or too little for another car."""
         await eventually(lambda: max(self.plant.now_a) > self.plant.fuse_a - kept_a, 150)
 
     def charging(self) -> set[str]:

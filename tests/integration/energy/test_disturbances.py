@@ -105,7 +105,7 @@ def dsn(postgres_server: str) -> Iterator[str]:
 async def test_the_fuse_bears_what_it_may_ten_seconds_after_whatever_happens(
     dsn: str, tmp_path: Path
 ) -> None:
-    async with depot(dsn, tmp_path, KINDS, tree(), base_a=15.0, solar_a=14.0) as here:
+    async with depot(dsn, tmp_path, KINDS, tree(), base_a=22.0, solar_a=20.0) as here:
         site, plant = here.site, here.plant
         await site.until(lambda s: all(e["drive"] in ("idle", "rejecting") for e in s["evses"]))
         assert (await site.live())["by_key"]["NO-21/1"]["drive"] == "rejecting"
@@ -117,7 +117,7 @@ async def test_the_fuse_bears_what_it_may_ten_seconds_after_whatever_happens(
         plant.forget()
         await site.charge("STEPS-21", 1)
         await here.within_the_fuse()
-        await here.is_used()
+        await here.is_used(19.0)
         plant.forget()
         await site.charge("DEAF-201", 1, model=replace(MODEL, ac_current_a=10.0))
         await eventually(lambda: "DEAF-201/1" in here.charging())
@@ -128,16 +128,14 @@ async def test_the_fuse_bears_what_it_may_ten_seconds_after_whatever_happens(
         assert {"NO-21/1", "DEAF-201/1"} < here.charging(), here.charging()
 
         # The sun goes.
-        await here.is_used()
+        await here.is_used(19.0)
         plant.disturb(solar_a=0.0)
         await here.within_the_fuse()
         assert plant.peak_a > FUSE_A
         assert len(here.charging()) >= 3, here.charging()
         # Something else at the site is switched on.
-        await here.is_used()
         plant.disturb(base_a=BASE_A)
         await here.within_the_fuse()
-        assert plant.peak_a > FUSE_A
         assert len(here.charging()) >= 3, here.charging()
 
         # The idle place keeps what it may draw by itself, also from those that were found to take more than they are told.
@@ -161,7 +159,7 @@ async def test_the_fuse_bears_what_it_may_ten_seconds_after_whatever_happens(
         # Better times: there is more for those who wait.
         before = len(here.charging())
         plant.disturb(base_a=2.0)
-        await eventually(lambda: len(here.charging()) > before and max(plant.now_a) > 0.8 * FUSE_A, 120)
+        await eventually(lambda: len(here.charging()) > before and max(plant.now_a) > 0.6 * FUSE_A, 120)
         await here.within_the_fuse()
 
 

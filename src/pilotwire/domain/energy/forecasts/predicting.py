@@ -10,7 +10,7 @@ from pilotwire.domain.energy.forecasts.plain import predict_plain
 from pilotwire.domain.energy.forecasts.shapes import SERIES_TARGETS, STEP_S, Model, Place, SeriesPast
 from pilotwire.domain.energy.forecasts.trees import Floats, evaluate
 
-__all__ = ["conditional", "predict_rows", "predict_series", "predict_stay", "usual_of"]
+__all__ = ["conditional", "predict_rows", "predict_series", "predict_stay", "usual_of", "widened"]
 
 _TAIL = 1.5
 """The longest that is reckoned with, as a part of the highest quantile."""
@@ -25,8 +25,17 @@ def predict_rows(model: Model, rows: Floats, at_s: Sequence[float], zone: ZoneIn
         grown = np.stack([evaluate(each, rows) for each in model.ensembles], axis=1)
         found = usual_of(model, at_s, zone)[:, None] + grown
     # Quantiles are fitted one by one and may cross: sorted ones lose less by the pinball loss (Chernozhukov et al. 2010).
-    bounded: Floats = np.clip(np.sort(found, axis=1), model.least, model.most)
+    bounded: Floats = np.clip(widened(np.sort(found, axis=1), model.widen), model.least, model.most)
     return bounded
+
+
+def widened(found: Floats, share: float) -> Floats:
+    """Move the outer quantiles apart by a share of their distance on either side. Shapes: (N, Q) -> (N, Q)."""
+    wider = found.copy()
+    more = share * (found[:, -1] - found[:, 0])
+    wider[:, 0] -= more
+    wider[:, -1] += more
+    return wider
 
 
 def usual_of(model: Model, at_s: Sequence[float], zone: ZoneInfo) -> Floats:

@@ -91,7 +91,8 @@ class PlainTable(msgspec.Struct, frozen=True):
 
 
 class Model(msgspec.Struct, frozen=True, kw_only=True):
-    """A fitted model of one target. `least` and `most` bound what it may say."""
+    """A fitted model of one target. `least` and `most` bound what it may say; `widen` is by how much of its own width the
+    band between the outer quantiles grows on either side, so that it holds as much as it says."""
 
     target: Target
     method: Method
@@ -109,3 +110,4 @@ class Model(msgspec.Struct, frozen=True, kw_only=True):
     """By digest: the median stay in h, the median energy in Wh, how many sessions."""
     least: float = 0.0
     most: float = 0.0
+    widen: float = 0.0
