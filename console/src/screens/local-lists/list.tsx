@@ -233,6 +233,7 @@ export function LocalLists({ onNote }: { onNote: (note: string) => void }) {
         }
         loading={query.isPending}
         freeze
+        asked={search}
         className="border-t border-line"
         phoneRow={(row) => (
           <div className="flex items-center gap-3">
