@@ -120,8 +120,12 @@ def shoot(page: Page, url: str, screen: "Screen", look: Look, folder: Path | Non
         wait_until_shown(page)
     except TooLate as error:
         print(f"{name}: not all of it has loaded ({error.message.splitlines()[0]})", file=sys.stderr)
-    # Land, borders and towns come after the map itself.
-    page.wait_for_timeout(12_000 if page.locator(".maplibregl-canvas").count() else 2500)
+    page.wait_for_timeout(2500)
+    if page.locator(".maplibregl-map").count():  # land, borders and towns come after the map itself
+        try:
+            page.wait_for_selector(".maplibregl-map[data-drawn]", timeout=90_000)
+        except TooLate:
+            print(f"{name}: the map is not drawn yet", file=sys.stderr)
     path = (folder or IMAGES) / f"{name}.png"
     page.screenshot(path=str(path))
     print(path, flush=True)

@@ -92,6 +92,7 @@ export const navigation: NavEntry[] = [
   {
     to: '/stations',
     label: tApp('nav.stations'),
+    short: tApp('nav.stations.short'),
     icon: PlugZap,
     group: 'operate',
     key: 's',
@@ -100,6 +101,7 @@ export const navigation: NavEntry[] = [
   {
     to: '/sessions',
     label: tApp('nav.sessions'),
+    short: tApp('nav.sessions.short'),
     icon: Activity,
     group: 'operate',
     key: 'c',

@@ -162,7 +162,7 @@ function PhoneTabs() {
   const first = entries.filter((entry) => entry.onPhone).slice(0, 4);
   const rest = entries.filter((entry) => !first.includes(entry));
   const look =
-    'flex h-14 min-w-0 flex-1 flex-col items-center justify-center gap-1 text-[11px] leading-none text-muted';
+    'flex h-14 min-w-0 flex-1 flex-col items-center justify-center gap-1 text-[11px] leading-none';
   return (
     <nav
       aria-label={tApp('nav.label')}
@@ -174,6 +174,7 @@ function PhoneTabs() {
           to={to}
           activeOptions={{ exact: to === '/', includeSearch: false }}
           activeProps={{ className: 'text-accent font-medium' }}
+          inactiveProps={{ className: 'text-muted' }}
           className={look}
         >
           <Icon aria-hidden size={19} strokeWidth={1.8} />
@@ -183,7 +184,7 @@ function PhoneTabs() {
       {rest.length > 0 && (
         <Menu
           trigger={
-            <button type="button" className={look}>
+            <button type="button" className={classes(look, 'text-muted')}>
               <Ellipsis aria-hidden size={19} />
               <span>{tApp('nav.more')}</span>
             </button>

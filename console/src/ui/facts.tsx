@@ -12,7 +12,7 @@ export function Facts({ lines }: { lines: [label: string, value: ReactNode][] })
             className="flex justify-between gap-4 border-b border-line py-1.5 last:border-0"
           >
             <dt className="shrink-0 text-muted">{label}</dt>
-            <dd className="min-w-0 text-right break-words tabular">{value}</dd>
+            <dd className="min-w-0 text-right break-words">{value}</dd>
           </div>
         ))}
     </dl>

@@ -14,6 +14,7 @@ from uuid import UUID
 
 from pilotwire.app.demo_energy import ENERGY_SITE, MeterPosts, give_energy_tree, plant_of, steer_battery
 from pilotwire.app.demo_past import bring_intensities, write_flows
+from pilotwire.app.demo_sites import about, fast_stations
 from pilotwire.app.server import Server
 from pilotwire.core.errors import Conflict
 from pilotwire.core.ids import new_secret, new_uuid
@@ -26,6 +27,7 @@ from pilotwire.domain.sessions.model import Meter, SessionFacts
 from pilotwire.domain.sessions.records import SampleKept, SessionKept
 from pilotwire.domain.sessions.repository import SINKS
 from pilotwire.domain.stations.usecases.add_stations import StationDraft, create_station
+from pilotwire.domain.stations.usecases.manage_groups import change_members, create_group
 from pilotwire.domain.stations.usecases.manage_sites import create_site
 from pilotwire.settings import host_and_port
 from pilotwire.simulator.demo import demo_network
@@ -98,6 +100,7 @@ class Demo:
                     "latitude": site.latitude,
                     "longitude": site.longitude,
                     "time_zone": site.time_zone,
+                    **about(site),
                 },
             )
             for station in site.stations:
@@ -111,6 +114,8 @@ class Demo:
             if site.id == ENERGY_SITE:
                 self._meter_key = await give_energy_tree(server, site, row.id)
                 self._energy_site = row.id
+        group = await create_group(database, principal, "Fast chargers", "direct current, at whichever site")
+        await change_members(database, principal, group.id, fast_stations(self._network.sites), [])
         progress(f"making {_DAYS} days of past sessions")
         await self._write_past(server)
         self.login = DemoLogin(_EMAIL, password)

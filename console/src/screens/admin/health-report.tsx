@@ -132,7 +132,7 @@ function columnsBy(by: (typeof BY)[number]): Column<Health>[] {
     {
       id: 'worst',
       header: t('report.worst'),
-      width: '108px',
+      width: '132px',
       align: 'right',
       cell: (row) => <Share value={row.worst_evse_percent} good={UPTIME_WANTED} />,
     },

@@ -43,7 +43,7 @@ function ForStation({ id }: { id: string }) {
   if (!actions.data) return <LoadingRows />;
   return (
     <div className="flex min-h-0 flex-1 flex-col">
-      <div className="px-4 pt-3">
+      <div className="px-4 pt-3 last:pb-3">
         <Field label={t('raw.action')} hint={t('raw.note', { version })}>
           <Select value={action} onChange={(event) => setAction(event.target.value)}>
             <option value="">{t('command.choose')}</option>

@@ -157,6 +157,10 @@ export class Ground {
     this.#draw(await coarseWorld());
     const towns = await places();
     void this.#source('places')?.setData(towns);
+    // For who takes pictures: drawing takes long without a graphics card.
+    void this.map.once('idle').then(() => {
+      this.map.getContainer().dataset['drawn'] = 'true';
+    });
     const refine = () => {
       if (this.#fine || this.map.getZoom() < FINE_FROM_ZOOM) return;
       this.#fine = true;

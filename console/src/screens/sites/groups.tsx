@@ -54,7 +54,7 @@ export function Groups() {
             <div className="min-w-0 flex-1">
               <p className="truncate font-medium">{group.name}</p>
               <p className="truncate text-xs text-muted">
-                {t('stations', { count: group.stations })} {group.note}
+                {[t('stations', { count: group.stations }), group.note].filter(Boolean).join(' · ')}
               </p>
             </div>
             {mayChange && (
