@@ -103,7 +103,7 @@ export function ListRules({ onNote }: { onNote: (note: string) => void }) {
     {
       id: 'act',
       header: '',
-      width: '190px',
+      width: '170px',
       align: 'right',
       cell: (rule) =>
         mayChange(rule) && (
@@ -120,7 +120,7 @@ export function ListRules({ onNote }: { onNote: (note: string) => void }) {
               aria-label={t('rule.remove.of', { place: nameOf(rule) })}
               onClick={() => setAsked({ act: 'remove', rule })}
             >
-              {t('rule.remove')}
+              {t('rule.remove.short')}
             </Button>
           </span>
         ),
