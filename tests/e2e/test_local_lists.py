@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.e2e.conftest import PASSWORD, Site
 from tests.e2e.pages import PATIENCE_MS, SECRET, add_station, ask, signed_in
+from tests.e2e.test_screens import AXE, RULES
 from tests.support.devices import Keys
 from tests.support.stations import station
 
@@ -257,3 +258,33 @@ def test_on_a_phone_a_row_says_what_matters(browser: Browser, desk: Page, site: 
         row.get_by_role("link").click()
         expect(_stands(page)).to_contain_text("Not yet known")
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+@pytest.mark.parametrize("look", ["light", "dark"])
+def test_axe_finds_nothing_in_rules_and_what_they_ask(browser: Browser, site: Site, look: str) -> None:
+    if not AXE.exists():
+        pytest.skip("axe-core is missing: run `npm ci` in console/")
+    scheme: Any = {"color_scheme": look, "reduced_motion": "reduce"}
+    with signed_in(browser, site, "/tokens?tab=rules", **scheme) as page:
+        page.evaluate(AXE.read_text(encoding="utf-8"))
+        found: list[str] = []
+
+        def examine() -> None:
+            report = page.evaluate("rules => axe.run(document, {runOnly: rules})", RULES)
+            found.extend(f"{each['id']}: {each['nodes'][0]['html'][:200]}" for each in report["violations"])
+
+        page.get_by_role("button", name="Add a rule").first.click()
+        form = page.get_by_role("dialog", name="Add a rule")
+        form.get_by_label("Holds for").select_option("A station")
+        form.get_by_label("Station", exact=True).fill("SIM-0006")
+        expect(form.get_by_role("status")).to_have_text("The list of 1 station is left alone from now on.")
+        examine()
+        form.get_by_role("button", name="Leave alone").click()
+        remove = page.get_by_role("button", name="Remove the rule for SIM-0006")
+        expect(remove).to_be_visible()
+        examine()
+        remove.click()
+        examine()
+        page.get_by_role("alertdialog").get_by_role("button", name="Remove rule").click()
+        expect(remove).to_have_count(0)
+        assert found == []
