@@ -22,6 +22,7 @@ MORE = {
     "call": "/tasks/new?kind=raw&stations={stationId}",
     "messages": "/messages?station={stationId}",
     "stations-faulted": "/stations?status=faulted",
+    "tokens-stations-failed": "/tokens?tab=stations&list=failed",
     "onboarding-identity": "/onboarding?step=identity&brand=wallbox",
     "onboarding-connect": "/onboarding?step=connect&brand=bender&way=key",
     "onboarding-check": "/onboarding?step=check&station={stationId}",

@@ -4,6 +4,7 @@ import asyncio
 import csv
 import io
 import re
+import time
 from collections.abc import Iterator
 from concurrent.futures import Future
 from pathlib import Path
@@ -14,6 +15,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.e2e.conftest import PASSWORD, Site
 from tests.e2e.pages import PATIENCE_MS, SECRET, add_station, ask, signed_in
+from tests.e2e.test_screens import AXE, RULES
 from tests.support.devices import Keys
 from tests.support.stations import station
 
@@ -74,7 +76,7 @@ def desk(browser: Browser, site: Site) -> Iterator[Page]:
 
 
 def _stands(page: Page) -> Locator:
-    return page.get_by_role("region", name="Local list").get_by_role("status")
+    return page.get_by_role("region", name="Local list").get_by_role("status").first
 
 
 def _fact(page: Page, name: str) -> Locator:
@@ -117,10 +119,10 @@ def test_a_list_that_is_refused_is_told_at_once_and_sent_again_by_hand(desk: Pag
     expect(_stands(desk)).to_contain_text("In step", timeout=2 * PATIENCE_MS)
     charger.refuses = True
     ask(desk, "/tokens", "POST", {"uid": "LATECOMER"})
-    desk.wait_for_function(
-        """async () => (await (await fetch('/api/v1/stations/LIST-2/local-list')).json()).state == 'failed'""",
-        polling=200,
-    )
+    deadline = time.monotonic() + PATIENCE_MS / 1000
+    while ask(desk, "/stations/LIST-2/local-list")["state"] != "failed":
+        assert time.monotonic() < deadline, "the station was not told of a new token"
+        time.sleep(0.2)
     expect(_stands(desk)).to_contain_text("Failed", timeout=SOON_MS)
     expect(_stands(desk)).to_contain_text("The station answered that it failed.")
     expect(_stands(desk)).to_contain_text("It has failed once. Next try in")
@@ -236,7 +238,7 @@ def test_who_may_only_look_sees_lists_and_rules_and_can_change_nothing(
         expect(page.get_by_role("button", name="Regel anlegen")).to_have_count(0)
         page.goto(f"{site.url}/stations/SIM-0001?tab=local-list")
         lists = page.get_by_role("region", name="Lokale Liste")
-        expect(lists.get_by_role("status")).to_contain_text("Aktuell")
+        expect(lists.get_by_role("status").first).to_contain_text("Aktuell")
         expect(lists.get_by_role("heading", name="Regel")).to_be_visible()
         expect(lists.get_by_role("link", name="Alle Regeln")).to_be_visible()
         expect(lists.get_by_role("button")).to_have_count(0)
@@ -256,3 +258,33 @@ def test_on_a_phone_a_row_says_what_matters(browser: Browser, desk: Page, site: 
         row.get_by_role("link").click()
         expect(_stands(page)).to_contain_text("Not yet known")
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+@pytest.mark.parametrize("look", ["light", "dark"])
+def test_axe_finds_nothing_in_rules_and_what_they_ask(browser: Browser, site: Site, look: str) -> None:
+    if not AXE.exists():
+        pytest.skip("axe-core is missing: run `npm ci` in console/")
+    scheme: Any = {"color_scheme": look, "reduced_motion": "reduce"}
+    with signed_in(browser, site, "/tokens?tab=rules", **scheme) as page:
+        page.evaluate(AXE.read_text(encoding="utf-8"))
+        found: list[str] = []
+
+        def examine() -> None:
+            report = page.evaluate("rules => axe.run(document, {runOnly: rules})", RULES)
+            found.extend(f"{each['id']}: {each['nodes'][0]['html'][:200]}" for each in report["violations"])
+
+        page.get_by_role("button", name="Add a rule").first.click()
+        form = page.get_by_role("dialog", name="Add a rule")
+        form.get_by_label("Holds for").select_option("A station")
+        form.get_by_label("Station", exact=True).fill("SIM-0006")
+        expect(form.get_by_role("status")).to_have_text("The list of 1 station is left alone from now on.")
+        examine()
+        form.get_by_role("button", name="Leave alone").click()
+        remove = page.get_by_role("button", name="Remove the rule for SIM-0006")
+        expect(remove).to_be_visible()
+        examine()
+        remove.click()
+        examine()
+        page.get_by_role("alertdialog").get_by_role("button", name="Remove rule").click()
+        expect(remove).to_have_count(0)
+        assert found == []

@@ -58,6 +58,8 @@ interface Props<Row> {
   empty?: ReactNode;
   /** Keep the order while somebody points at the table; what waits is told and can be taken over. */
   freeze?: boolean;
+  /** By what the rows were found and sorted: who asks for something else gets it at once, frozen or not. */
+  asked?: unknown;
   onEnd?: () => void;
   rowHeight?: number;
   className?: string;
@@ -93,6 +95,7 @@ export function DataTable<Row>({
   loading = false,
   empty,
   freeze = false,
+  asked,
   onEnd,
   rowHeight = 32,
   className,
@@ -100,7 +103,7 @@ export function DataTable<Row>({
   const area = useRef<HTMLDivElement>(null);
   const [pointed, setPointed] = useState(false);
   const phone = usePhone();
-  const { rows, waiting, release } = useHeldRows(given, rowKey, freeze && pointed);
+  const { rows, waiting, release } = useHeldRows(given, rowKey, freeze && pointed, asked);
   const height = phone ? 60 : rowHeight;
   const printing = usePrinting();
   const virtual = useVirtualizer({

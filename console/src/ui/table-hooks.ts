@@ -34,8 +34,13 @@ export function usePrinting(): boolean {
   return printing;
 }
 
-/** Rows as they are to be shown: sorted, and held still while `held`. */
-export function useHeldRows<Row>(rows: Row[], rowKey: (row: Row) => string, held: boolean) {
+/** Rows as they are to be shown: sorted, and held still while `held`, until something else is `asked`. */
+export function useHeldRows<Row>(
+  rows: Row[],
+  rowKey: (row: Row) => string,
+  held: boolean,
+  asked: unknown,
+) {
   const [shown, setShown] = useState(rows);
   const [released, setReleased] = useState(0);
   useEffect(() => {
@@ -45,7 +50,7 @@ export function useHeldRows<Row>(rows: Row[], rowKey: (row: Row) => string, held
     setShown(rows);
     // Only when asked for: `rows` changes all the time.
     // eslint-disable-next-line react-hooks/exhaustive-deps
-  }, [released]);
+  }, [released, asked]);
   const inPlace = useMemo(() => {
     if (!held) return rows;
     const current = new Map(rows.map((row) => [rowKey(row), row]));

@@ -273,13 +273,16 @@ class DeviceModelKeeper:
             if isinstance(command, SetConfiguration) and notice.outcome != "accepted":
                 entries = []
             by = giver if source is Source.WRITE else ""
+            read: DeviceModelRead | None = None
             async with connection.transaction():
                 await keep_values(
                     connection, notice.tenant_id, station_id, entries, source=source, at=now, by=by
                 )
                 await note_outcomes(connection, station_id, outcomes_of(command, result))
                 if isinstance(command, ReadSettings) and not command.names:
-                    await self._note_reading(connection, notice, station_id, result, now)
+                    read = await self._note_reading(connection, notice, station_id, result, now)
+        if read is not None:  # only now others can see what was read
+            self._means.bus.publish(read)
         self._drift.add(station_id)
         if _needs_reboot(command, notice, result):
             idle = isinstance(command, WriteSettings | RepairSettings) and command.reset == "on_idle"
@@ -287,8 +290,8 @@ class DeviceModelKeeper:
 
     async def _note_reading(
         self, connection: Any, notice: CommandChanged, station_id: int, result: dict[str, Any], now: datetime
-    ) -> None:
-        """Keep how the reading of all settings ended: with the answer (1.6), or with no report at all."""
+    ) -> DeviceModelRead | None:
+        """Keep how the reading of all settings ended: with the answer (1.6), which is news, or with no report at all."""
         if "whole" in result:
             whole = bool(result["whole"])
             state = ReadingState.COMPLETE if whole else ReadingState.INCOMPLETE
@@ -299,22 +302,21 @@ class DeviceModelKeeper:
             if whole:
                 await drop_unreported(connection, station_id, now)
             count = len(result.get("settings", ()))
-            self._means.bus.publish(
-                DeviceModelRead(
-                    notice.tenant_id,
-                    station_id,
-                    notice.identity,
-                    number_of(notice.number),
-                    state,
-                    1,
-                    count,
-                    detail,
-                )
+            return DeviceModelRead(
+                notice.tenant_id,
+                station_id,
+                notice.identity,
+                number_of(notice.number),
+                state,
+                1,
+                count,
+                detail,
             )
-        elif notice.state != "done" and notice.outcome not in ("incomplete", "failed"):
+        if notice.state != "done" and notice.outcome not in ("incomplete", "failed"):
             self._reports.pop((station_id, number_of(notice.number)), None)
             detail = f"{notice.outcome}: {notice.detail}".rstrip(": ")
             await readings.note_read(connection, station_id, ReadingState.FAILED, 0, detail, now)
+        return None
 
     # What time brings
 

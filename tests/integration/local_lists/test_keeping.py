@@ -144,6 +144,30 @@ async def test_many_changes_go_as_one_message_and_few_as_a_difference(system: Op
     assert {each.state for each in told} == {"in_step"}
 
 
+async def test_a_list_comes_also_where_settings_are_slow_to_be_kept(system: Operations) -> None:
+    await system.edge.rows(
+        "CREATE FUNCTION late() RETURNS trigger LANGUAGE plpgsql AS"
+        " 'BEGIN PERFORM pg_sleep(8); RETURN NULL; END'"
+    )
+    await system.edge.rows(
+        "CREATE CONSTRAINT TRIGGER late AFTER INSERT OR UPDATE ON device_model DEFERRABLE INITIALLY DEFERRED"
+        " FOR EACH ROW WHEN (NEW.state = 'complete') EXECUTE FUNCTION late()"
+    )
+    device = Keys({"SupportedFeatureProfiles": ("Core,LocalAuthListManagement", True)})
+
+    def answer(action: str, payload: dict[str, Any]) -> dict[str, Any] | None:
+        if action == "GetLocalListVersion":
+            return {"listVersion": 0}
+        return {"status": "Accepted"} if action == "SendLocalList" else device.answer(action, payload)
+
+    await add(system, "ONE")
+    await system.edge.add_stations("CP-1")
+    async with station(system.edge.url, "CP-1", "1.6", answer=answer) as cp:
+        await cp.boot()
+        # Nobody looks again by himself: it has to be told when what was read can be seen, not before.
+        await in_step(system, "CP-1", 1)
+
+
 async def test_a_version_mismatch_is_answered_with_the_whole_list(system: Operations) -> None:
     await add(system, "ONE")
     async with simulated(system, "2.0.1") as cp:

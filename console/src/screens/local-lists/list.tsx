@@ -56,7 +56,7 @@ const COLUMNS: Column<Row>[] = [
   {
     id: 'station',
     header: t('column.station'),
-    width: 'minmax(180px, 1.6fr)',
+    width: 'minmax(200px, 2fr)',
     sort: (row) => row.name.toLowerCase(),
     text: (row) => `${row.name} ${row.list.station_id}`,
     cell: (row) => (
@@ -79,7 +79,7 @@ const COLUMNS: Column<Row>[] = [
   {
     id: 'why',
     header: t('column.why'),
-    width: 'minmax(200px, 2.4fr)',
+    width: 'minmax(200px, 2fr)',
     text: (row) => sayWhy(whyOfRow(row)),
     cell: (row) => (
       <span className="text-muted">
@@ -98,7 +98,7 @@ const COLUMNS: Column<Row>[] = [
   {
     id: 'tokens',
     header: t('column.tokens'),
-    width: '100px',
+    width: '84px',
     align: 'right',
     sort: (row) => tokensOf(row.list)?.held ?? -1,
     descendingFirst: true,
@@ -107,7 +107,7 @@ const COLUMNS: Column<Row>[] = [
   {
     id: 'left_out',
     header: t('column.left_out'),
-    width: '90px',
+    width: '88px',
     align: 'right',
     sort: (row) => row.list.left_out,
     descendingFirst: true,
@@ -116,7 +116,7 @@ const COLUMNS: Column<Row>[] = [
   {
     id: 'version',
     header: t('column.version'),
-    width: '80px',
+    width: '70px',
     align: 'right',
     sort: (row) => row.list.version,
     descendingFirst: true,
@@ -125,7 +125,7 @@ const COLUMNS: Column<Row>[] = [
   {
     id: 'told',
     header: t('column.told'),
-    width: '104px',
+    width: '96px',
     align: 'right',
     sort: (row) => row.list.sent_at ?? '',
     descendingFirst: true,
@@ -198,7 +198,7 @@ export function LocalLists({ onNote }: { onNote: (note: string) => void }) {
         search
         csv={csvOf}
       />
-      <div className="no-print px-4 py-2.5">
+      <div className="no-print flex px-4 py-2.5">
         <Segments
           label={t('filter')}
           choices={[
@@ -233,6 +233,7 @@ export function LocalLists({ onNote }: { onNote: (note: string) => void }) {
         }
         loading={query.isPending}
         freeze
+        asked={search}
         className="border-t border-line"
         phoneRow={(row) => (
           <div className="flex items-center gap-3">

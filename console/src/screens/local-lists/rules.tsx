@@ -55,14 +55,14 @@ export function ListRules({ onNote }: { onNote: (note: string) => void }) {
     {
       id: 'place',
       header: t('column.place'),
-      width: 'minmax(180px, 2fr)',
+      width: 'minmax(160px, 1.5fr)',
       text: nameOf,
       cell: (rule) => <PlaceLink rule={rule} name={nameOf(rule)} />,
     },
     {
       id: 'kind',
       header: t('column.kind'),
-      width: '110px',
+      width: '90px',
       text: kindOf,
       cell: (rule) => <span className="text-muted">{kindOf(rule)}</span>,
     },
@@ -84,7 +84,7 @@ export function ListRules({ onNote }: { onNote: (note: string) => void }) {
     {
       id: 'by',
       header: t('column.by'),
-      width: 'minmax(120px, 1.2fr)',
+      width: 'minmax(160px, 1.5fr)',
       text: (rule) => rule.changed_by,
       cell: (rule) => <span className="text-muted">{rule.changed_by}</span>,
     },
@@ -103,7 +103,7 @@ export function ListRules({ onNote }: { onNote: (note: string) => void }) {
     {
       id: 'act',
       header: '',
-      width: '190px',
+      width: '170px',
       align: 'right',
       cell: (rule) =>
         mayChange(rule) && (
@@ -120,7 +120,7 @@ export function ListRules({ onNote }: { onNote: (note: string) => void }) {
               aria-label={t('rule.remove.of', { place: nameOf(rule) })}
               onClick={() => setAsked({ act: 'remove', rule })}
             >
-              {t('rule.remove')}
+              {t('rule.remove.short')}
             </Button>
           </span>
         ),

@@ -309,6 +309,7 @@ function List({
         rowKey={(each) => String(each.id)}
         columns={columns}
         freeze
+        asked={search}
         loading={found.isPending}
         onOpen={onOpen}
         onEnd={() => {

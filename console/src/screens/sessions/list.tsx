@@ -208,6 +208,7 @@ export function SessionList({
       rowKey={(session) => session.id}
       columns={columns}
       freeze
+      asked={filter}
       loading={sessions.isPending}
       onOpen={(session) =>
         void navigate({ to: '/sessions/$sessionId', params: { sessionId: session.id } })

@@ -257,6 +257,7 @@ function SiteList() {
         }
         phoneRow={(row) => <SiteLine row={row} />}
         freeze
+        asked={search}
         loading={sites.isPending}
         className="border-t border-line"
         empty={

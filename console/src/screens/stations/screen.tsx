@@ -108,6 +108,7 @@ export function Stations() {
             }
             phoneRow={(station) => <StationLine id={station.id} />}
             freeze
+            asked={wanted}
             loading={!ready}
             className="border-t border-line"
             empty={

@@ -238,7 +238,7 @@ function columnsFor(
     {
       id: 'uid',
       header: t('column.uid'),
-      width: 'minmax(170px, 1.2fr)',
+      width: 'minmax(160px, 1.3fr)',
       sort: (token) => token.uid,
       cell: (token) =>
         onEdit ? (
@@ -277,7 +277,7 @@ function columnsFor(
     {
       id: 'group',
       header: t('column.group'),
-      width: 'minmax(100px, 0.8fr)',
+      width: 'minmax(90px, 0.8fr)',
       sort: (token) => token.group_id ?? '',
       cell: ({ group_id: group }) =>
         group === null ? (
