@@ -20,6 +20,7 @@ from pilotwire.core.errors import Conflict
 from pilotwire.core.ids import new_secret, new_uuid
 from pilotwire.db.partitions import make_partitions
 from pilotwire.domain.access.usecases.manage_tokens import TokenDraft, create_token
+from pilotwire.domain.health.counting import count_day
 from pilotwire.domain.identity.model import Role, system_principal
 from pilotwire.domain.identity.usecases.manage_users import create_user
 from pilotwire.domain.sessions.messages import Phase, Sample
@@ -184,6 +185,8 @@ class Demo:
                 await SINKS[SessionKept](connection, kept)
                 await SINKS[SampleKept](connection, samples)
             await self._write_energy_past(connection, sessions, (until - timedelta(days=_DAYS), until))
+            for days in range(_DAYS, -1, -1):
+                await count_day(connection, (until - timedelta(days=days)).date())
         if self._energy_site is not None:
             ahead = (until - timedelta(days=_DAYS), until + timedelta(days=3))
             await bring_intensities(server, self._energy_site, ahead)
