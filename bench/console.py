@@ -11,6 +11,7 @@ budgets are kept.
 import argparse
 import asyncio
 import json
+import math
 import os
 import secrets
 import shutil
@@ -50,6 +51,8 @@ from bench.servers import (
 
 PREFIX = "CONSOLE-"
 _CHANGING = 0.8  # of the messages of a charging cycle; heartbeats change nothing
+_CALM_S, _LOOK_S, _STEADY = 90.0, 5.0, 0.93
+"""How long to wait at most until the server has become calm, in looks of so many seconds; calm is what falls by less."""
 _SETTLE_S = 4.0
 
 
@@ -128,7 +131,12 @@ class Bench:
         options = self.options
         async with Postgres(self.directory / "postgres") as postgres:
             dsn = await postgres.create_database("bench_console")
-            environment = {"PILOTWIRE_DATABASE_URL": dsn, "PILOTWIRE_BOOTSTRAP_API_KEY": self.api_key}
+            environment = {
+                "PILOTWIRE_DATABASE_URL": dsn,
+                "PILOTWIRE_BOOTSTRAP_API_KEY": self.api_key,
+                # Some twenty new stations a second are asked for their lists: for minutes, whoever looks.
+                "PILOTWIRE_LOCAL_LISTS": "false",
+            }
             server = await start_pilotwire(self.directory / "data", environment)
             try:
                 self.console.print(f"[bold]console[/] registering {options.stations:,} stations")
@@ -142,9 +150,10 @@ class Bench:
                     stations=options.stations,
                     rate=options.changes / _CHANGING,
                     warmup=3,
-                    seconds=2 * options.seconds + 3 * _SETTLE_S + self._browsing_s(),
+                    seconds=_CALM_S + 2 * options.seconds + 3 * _SETTLE_S + self._browsing_s(),
                 )
                 await generator.wait_for("measuring")
+                await self._calm(server)
                 alone = await self._window(server)
                 self.console.print(f"  [dim]nobody looks: {alone:.1%} of a core[/]")
                 await self._measure_readers(server, alone)
@@ -242,10 +251,19 @@ class Bench:
         if process.returncode:
             raise BenchError(f"nobody could be added to sign in: {errors.decode(errors='replace')[-500:]}")
 
-    async def _window(self, server: Server) -> float:
-        """Give the share of a core that the server takes over the window."""
+    async def _calm(self, server: Server) -> None:
+        """Wait until stations that are new have been asked for their settings: until the share no longer falls."""
+        before, until = math.inf, time.perf_counter() + _CALM_S - 2 * _LOOK_S
+        while time.perf_counter() < until:
+            now = await self._window(server, _LOOK_S)
+            if now > _STEADY * before:
+                return
+            before = now
+
+    async def _window(self, server: Server, seconds: float | None = None) -> float:
+        """Give the share of a core that the server takes over the window, or over so many seconds."""
         before, started = cpu_s(process_tree(server.pid, without="postgres")), time.perf_counter()
-        await asyncio.sleep(self.options.seconds)
+        await asyncio.sleep(self.options.seconds if seconds is None else seconds)
         after = cpu_s(process_tree(server.pid, without="postgres"))
         return (after - before) / (time.perf_counter() - started)
 
