@@ -27,6 +27,7 @@ from pilotwire.db.embedded import (
 from pilotwire.db.embedded.cluster import cluster_name
 from pilotwire.db.embedded.processes import list_cluster_processes
 from tests.integration.db.conftest import UserStarter
+from tests.support.small_disk import small_file_system
 
 SMALL = {"shared_buffers": "16MB", "fsync": "off"}
 
@@ -48,10 +49,6 @@ async def ask(dsn: str, query: str, *arguments: Any) -> Any:
         return await connection.fetchval(query, *arguments)
     finally:
         await connection.close()
-
-
-async def run(*command: str) -> int:
-    return await (await asyncio.create_subprocess_exec(*command)).wait()
 
 
 @asynccontextmanager
@@ -257,12 +254,8 @@ def test_settings_that_would_open_the_server_are_refused(data_dir: Path) -> None
 
 
 async def test_full_disk_during_the_first_start_is_told(tmp_path: Path) -> None:
-    small = tmp_path / "small"
-    small.mkdir()
-    if await run("mount", "-t", "tmpfs", "-o", "size=12m", "tmpfs", str(small)) != 0:
-        pytest.skip("mounting a small file system needs rights that this process does not have")
-    try:
-        with pytest.raises(ServerStartError, match=r"(?s)initdb could not make.*No space left on device"):
-            await EmbeddedPostgres(small / "data").start()
-    finally:
-        assert await run("umount", "--lazy", str(small)) == 0
+    with (
+        small_file_system(tmp_path / "small", "12m") as small,
+        pytest.raises(ServerStartError, match=r"(?s)initdb could not make.*No space left on device"),
+    ):
+        await EmbeddedPostgres(small / "data").start()

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import shutil
-import subprocess
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.edge import running_edge
+from tests.support.small_disk import small_file_system
 from tests.support.stations import Station, station
 
 STATIONS = 6
@@ -22,20 +22,8 @@ LONGEST_TEXT = 3000
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of its own, with 400 MB."""
-    mount, umount = shutil.which("mount"), shutil.which("umount")
-    if os.geteuid() != 0 or mount is None or umount is None:
-        pytest.skip("only root can mount a small file system")
-    directory = tmp_path / "disk"
-    directory.mkdir()
-    mounted = subprocess.run(
-        [mount, "-t", "tmpfs", "-o", "size=400m", "tmpfs", str(directory)], capture_output=True, text=True, check=False
-    )  # fmt: skip
-    if mounted.returncode != 0:
-        pytest.skip(f"a small file system cannot be mounted here: {mounted.stderr.strip()}")
-    try:
+    with small_file_system(tmp_path / "disk", "400m") as directory:
         yield directory
-    finally:
-        subprocess.run([umount, "--lazy", str(directory)], check=True)
 
 
 async def test_a_full_disk_is_only_a_pause(small_disk: Path) -> None:
