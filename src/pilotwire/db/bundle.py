@@ -1,11 +1,11 @@
 """The statements of one transaction, sent to PostgreSQL together.
 
 Every answer that is waited for costs a turn of the event loop, which on a busy server is full of stations' frames. So
-what a batch has to say is gathered first, and then said in as few messages as the protocol allows: all that takes
-rows as JSON in the first, and one for each table that is appended to.
+what a batch has to say is gathered first, and then said at once: one message with all statements, the COPYs among them,
+and behind it the rows that these will read, before PostgreSQL has asked for them.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from typing import Any, Protocol
 
 import asyncpg
@@ -61,19 +61,48 @@ class Bundle:
 
     async def commit(self, closing: str) -> None:
         """Send what was gathered and is not sent yet, and at the end of it `closing`, which commits."""
-        if not self._appends:
-            self._statements.append(closing)
-            await self._send()
-            return
-        await self._send()
-        for append in self._appends:
-            await append_csv(self._connection, *append)
-        await self._connection.execute(closing)
+        self._statements += [_copy_statement(table, columns) for table, columns, _ in self._appends]
+        self._statements.append(closing)
+        await self._send([csv for _, _, csv in self._appends])
 
-    async def _send(self) -> None:
+    async def _send(self, rows: Sequence[bytes] = ()) -> None:
         if self._statements:
             statements, self._statements = self._statements, []
-            await self._connection.execute(";".join(statements))
+            await _Saying(self._connection, ";".join(statements), rows)
+
+
+class _Saying:
+    """Statements on their way, and behind them the rows for each COPY that is among them.
+
+    A client may send the rows of a COPY before it was asked for them: PostgreSQL reads them when it comes to the COPY, and
+    passes over them when a statement has failed (protocol-flow, COPY operations). asyncpg takes no rows for a statement that
+    it is told to execute, and does not mind the request for them, so they are written on its transport right after it.
+    """
+
+    def __init__(self, connection: asyncpg.Connection, statements: str, rows: Sequence[bytes]) -> None:
+        self._connection = connection
+        self._statements = statements
+        self._rows = rows
+
+    def __await__(self) -> Generator[Any, Any, None]:
+        saying = self._connection.execute(self._statements).__await__()
+        try:
+            answer = next(saying)  # as far as to the wait for PostgreSQL's answer
+        except StopIteration:
+            return
+        if self._rows:
+            self._connection._transport.write(b"".join([_copied(csv) for csv in self._rows]))
+        while True:
+            try:
+                sent = yield answer
+            except BaseException as error:  # the waiting task was cancelled
+                step = saying.throw, error
+            else:
+                step = saying.send, sent
+            try:
+                answer = step[0](step[1])
+            except StopIteration:
+                return
 
 
 async def append_csv(connection: asyncpg.Connection, table: str, columns: Sequence[str], csv: bytes) -> None:
@@ -87,3 +116,14 @@ async def append_csv(connection: asyncpg.Connection, table: str, columns: Sequen
 def quoted(text: str) -> str:
     """Give a text as a literal of SQL, for a connection with `standard_conforming_strings`."""
     return "'" + text.replace("'", "''") + "'"
+
+
+def _copy_statement(table: str, columns: Sequence[str]) -> str:
+    """Give the statement that reads lines of CSV, with quotes that are escaped by a backslash."""
+    names = ",".join(f'"{column}"' for column in columns)
+    return f"""COPY "{table}" ({names}) FROM STDIN (FORMAT csv, QUOTE '"', ESCAPE '\\', NULL 'null')"""
+
+
+def _copied(csv: bytes) -> bytes:
+    """Give the messages CopyData and CopyDone (https://www.postgresql.org/docs/current/protocol-message-formats.html)."""
+    return b"d%bc" % ((len(csv) + 4).to_bytes(4) + csv) + b"\0\0\0\4"
