@@ -163,7 +163,7 @@ class LoadProcess:
             x for name, value in options.items() for x in (f"--{name.replace('_', '-')}", str(value))
         ]
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "bench", "load", "--events", "--url", url, "--password", password,
+            sys.executable, "-m", "bench", "load", "--events", "--url", url, f"--password={password}",
             *arguments,
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, cwd=_ROOT, limit=2**22,
         )  # fmt: skip
