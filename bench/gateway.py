@@ -19,6 +19,7 @@ import secrets
 import shutil
 import sys
 import tempfile
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -44,7 +45,12 @@ from bench.servers import (
 PARTS = ("ceiling", "baseline", "saturate", "offered", "storm", "idle")
 PREFIX = "BENCH-"
 COUNT_PILOTWIRE = "SELECT count(*) FROM frame WHERE direction = 0 AND response IS NOT NULL"
+COUNT_COMMANDS = "SELECT count(*) FROM command"
+COUNT_OPEN = "SELECT count(*) FROM command WHERE finished_at IS NULL"
 COUNT_BASELINE = "SELECT count(*) FROM message"
+_SETTLE_S, _QUIET_S, _LOOK_S = 600.0, 15.0, 3.0
+"""How long at most to wait for new stations to be asked for their settings, and what quiet means. A station is asked some
+ten seconds after its boot."""
 
 
 @dataclass(frozen=True)
@@ -190,7 +196,12 @@ class Gateway:
         return self.options.rate or rate_to_offer(saturated and saturated["messages_per_s"])
 
     async def _serve(self, dsn: str) -> Server:
-        environment = {"PILOTWIRE_DATABASE_URL": dsn, "PILOTWIRE_BOOTSTRAP_API_KEY": self.api_key}
+        environment = {
+            "PILOTWIRE_DATABASE_URL": dsn,
+            "PILOTWIRE_BOOTSTRAP_API_KEY": self.api_key,
+            # Some twenty new stations a second are asked for their lists: ten thousand would take ten minutes.
+            "PILOTWIRE_LOCAL_LISTS": "false",
+        }
         return await start_pilotwire(self.directory / "data", environment)
 
     async def _again(self, server: Server, dsn: str) -> Server:
@@ -198,7 +209,10 @@ class Gateway:
         await server.stop()
         return await self._serve(dsn)
 
-    async def _load(self, part: str, server: Server, postmaster: int, load: dict[str, Any]) -> dict[str, Any]:
+    async def _load(
+        self, part: str, server: Server, postmaster: int, load: dict[str, Any], *, dsn: str = ""
+    ) -> dict[str, Any]:
+        """Run a load; with `dsn` its stations wait until nothing more is asked of them because they are new."""
         meter = Meter(self.console, part, server, postmaster)
         generator = await LoadProcess.start(
             server.ocpp,
@@ -206,8 +220,13 @@ class Gateway:
             password=self.password,
             id_prefix=PREFIX,
             sources=self.options.sources,
+            **({"hold": True} if dsn else {}),
             **load,
         )
+        if dsn:
+            await generator.wait_for("held")
+            await self._settle(dsn)
+            generator.go_on()
         figures = await generator.result()
         if "messages" in figures:
             figures.update(meter.figures(figures["messages"], figures["seconds"]))
@@ -217,12 +236,23 @@ class Gateway:
             )
         return figures
 
+    async def _settle(self, dsn: str) -> None:
+        """Wait until nothing more is asked of stations that are new."""
+        before, quiet_s, until = -1, 0.0, time.perf_counter() + _SETTLE_S
+        while quiet_s < _QUIET_S and time.perf_counter() < until:
+            await asyncio.sleep(_LOOK_S)
+            asked, open_ = await query(dsn, COUNT_COMMANDS), await query(dsn, COUNT_OPEN)
+            self.console.print(f"  [dim]settling: {asked:,} commands to new stations, {open_:,} not done[/]")
+            quiet_s = quiet_s + _LOOK_S if asked == before and not open_ else 0.0
+            before = asked
+
     async def _counted(self, part: str, server: Server, dsn: str, load: dict[str, Any]) -> None:
         """Run a load and count what it left in the database."""
         self.console.print(f"[bold]{part}[/]")
         await query(dsn, "CHECKPOINT")
         before = await query(dsn, COUNT_PILOTWIRE)
-        figures = await self._load(part, server, await postmaster_pid(dsn), load)
+        settles = dsn if load["mode"] in ("saturate", "offered") else ""
+        figures = await self._load(part, server, await postmaster_pid(dsn), load, dsn=settles)
         figures["stored"] = await query(dsn, COUNT_PILOTWIRE) - before
         self.figures[part] = figures
 

@@ -45,6 +45,7 @@ class Options:
     sources: int = 1
     ready_timeout_s: float = 120.0
     events: bool = False
+    hold: bool = False
 
 
 def identity_of(prefix: str, number: int) -> str:
@@ -126,6 +127,9 @@ class Load:
         """Warm up, measure a window, stop sending."""
         await self._get_ready()
         run, options = self.run, self.options
+        if options.hold:
+            self.tell("held", connected=run.connected)
+            await asyncio.to_thread(sys.stdin.readline)
         run.flowing = True
         if options.mode == "saturate":
             run.on_free = _send_next
@@ -270,6 +274,11 @@ def parse(arguments: list[str]) -> Options:
     parser.add_argument("--warmup", type=float, default=3.0, dest="warmup_s", metavar="SECONDS")
     parser.add_argument(
         "--rate", type=float, default=3000.0, dest="rate_per_s", help="messages/s in total (offered)"
+    )
+    parser.add_argument(
+        "--hold",
+        action="store_true",
+        help="when all are ready, send nothing until a line comes on standard input",
     )
     parser.add_argument("--id-prefix", default="BENCH-", help="identities are PREFIX00001, PREFIX00002, ...")
     parser.add_argument(

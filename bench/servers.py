@@ -158,9 +158,11 @@ class LoadProcess:
 
     @classmethod
     async def start(cls, url: str, on_event: OnEvent, *, password: str, **options: Any) -> "LoadProcess":
-        """Start `python -m bench load`; `options` are its long options with underscores."""
+        """Start `python -m bench load`; `options` are its long options with underscores, a flag's value is True."""
         arguments = [
-            x for name, value in options.items() for x in (f"--{name.replace('_', '-')}", str(value))
+            x
+            for name, value in options.items()
+            for x in (f"--{name.replace('_', '-')}", *(() if value is True else (str(value),)))
         ]
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "bench", "load", "--events", "--url", url, f"--password={password}",

@@ -12,7 +12,7 @@ import msgspec
 
 from pilotwire.db.bundle import Bundle, Writing, append_csv
 
-__all__ = ["copy_rows", "run_with_rows"]
+__all__ = ["as_array", "copy_rows", "run_with_columns", "run_with_rows"]
 
 _encoder = msgspec.json.Encoder(decimal_format="number")
 _encode, _encode_lines = _encoder.encode, _encoder.encode_lines
@@ -47,6 +47,27 @@ async def run_with_rows(target: Writing, statement: str, rows: Sequence[Any]) ->
     """Run a statement that takes its rows from `json_to_recordset($1)`; a row is a Struct or a dict."""
     json = _encode(rows).decode()
     if isinstance(target, Bundle):
-        await target.run_with_json(statement, json)
+        await target.run(statement, json)
     else:
         await target.execute(statement, json)
+
+
+async def run_with_columns(target: Writing, statement: str, rows: Sequence[Any]) -> None:
+    """Run a statement that takes its rows from `unnest($1::int[], $2::text[], ...)`; a row is a tuple in that order.
+
+    PostgreSQL reads arrays in less than two thirds of the time that it takes for JSON with a name beside every value. Texts
+    must not hold control characters.
+    """
+    columns = list(zip(*rows, strict=True))
+    if isinstance(target, Bundle):
+        await target.run(statement, *[as_array(column) for column in columns])
+    else:
+        await target.execute(statement, *columns)
+
+
+def as_array(values: Sequence[Any]) -> str:
+    """Give numbers, moments, UUIDs, texts without control characters and nulls as PostgreSQL reads an array.
+
+    It differs from JSON's arrays by its braces: quotes and backslashes within a text are escaped in the same way.
+    """
+    return "{" + _encode(values)[1:-1].decode() + "}"

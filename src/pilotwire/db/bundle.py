@@ -5,15 +5,18 @@ what a batch has to say is gathered first, and then said at once: one message wi
 and behind it the rows that these will read, before PostgreSQL has asked for them.
 """
 
+import socket
 from collections.abc import Generator, Iterable, Sequence
 from typing import Any, Protocol
 
 import asyncpg
 
-__all__ = ["Bundle", "Prepared", "Writing", "append_csv", "quoted"]
+__all__ = ["Bundle", "Prepared", "Writing", "append_csv", "quoted", "take_whole_batches"]
 
 Prepared = dict[str, str]
 """The statements that one connection has prepared, and their names there."""
+
+_BUFFER_BYTES = 2**22
 
 
 class Writing(Protocol):
@@ -35,14 +38,14 @@ class Bundle:
         self._statements = [opening]
         self._appends: list[tuple[str, Sequence[str], bytes]] = []
 
-    async def run_with_json(self, statement: str, rows: str) -> None:
-        """Have a statement run whose only parameter, `$1`, is JSON."""
+    async def run(self, statement: str, *texts: str) -> None:
+        """Have a statement run, with its parameters as PostgreSQL reads them; their types must follow from the statement."""
         name = self._prepared.get(statement)
         if name is None:
             name = f"bundled_{len(self._prepared)}"
-            await self._connection.execute(f"PREPARE {name} (json) AS {statement}")
+            await self._connection.execute(f"PREPARE {name} AS {statement}")
             self._prepared[statement] = name
-        self._statements.append(f"EXECUTE {name}({quoted(rows)})")
+        self._statements.append(f"EXECUTE {name}({','.join(map(quoted, texts))})")
 
     def append(self, table: str, columns: Sequence[str], csv: bytes) -> None:
         """Have lines of CSV appended to a table."""
@@ -103,6 +106,16 @@ class _Saying:
                 answer = step[0](step[1])
             except StopIteration:
                 return
+
+
+def take_whole_batches(connection: asyncpg.Connection) -> None:
+    """Let the kernel take a bundle from us in one piece, as far as it allows (net.core.wmem_max).
+
+    A piece that does not fit waits for another turn of the event loop, and PostgreSQL for it.
+    """
+    connection._transport.get_extra_info("socket").setsockopt(  # the driver offers no way to its socket
+        socket.SOL_SOCKET, socket.SO_SNDBUF, _BUFFER_BYTES
+    )
 
 
 async def append_csv(connection: asyncpg.Connection, table: str, columns: Sequence[str], csv: bytes) -> None:

@@ -13,15 +13,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import asyncpg
-import msgspec
 import structlog
 
-from pilotwire.db.bundle import Bundle, Prepared, Writing, quoted
+from pilotwire.db.bulk import as_array
+from pilotwire.db.bundle import Bundle, Prepared, Writing, quoted, take_whole_batches
 
 __all__ = ["Entry", "Fenced", "GroupWriter", "Sink", "is_transient"]
 
 log = structlog.get_logger(__name__)
-_encode = msgspec.json.Encoder().encode
 
 _STALE = "PW001"  # what hold_fences() raises
 # SQLSTATE classes that say 'not now' rather than 'not this': connection, resources, operator, internal, rollback.
@@ -277,8 +276,9 @@ class GroupWriter:
             return None
         # Whoever takes over a station from this writer holds this lock exclusively while it raises the epoch: after
         # the fences are held no batch of ours can carry an old epoch.
-        fenced = quoted(_encode(tuple(attempt.fences - stale)).decode())
-        bundle = Bundle(connection, self._prepared, f"BEGIN;SELECT hold_fences({self._lock}, {fenced})")
+        fences = attempt.fences - stale if stale else attempt.fences
+        held = ", ".join([f"'{as_array(column)}'" for column in zip(*fences, strict=True)] or ["'{}'", "'{}'"])
+        bundle = Bundle(connection, self._prepared, f"BEGIN;SELECT hold_fences({self._lock}, {held})")
         for kind, sink in self._sinks.items():
             group = groups.pop(kind, None)
             if group is not None:
@@ -319,6 +319,7 @@ class GroupWriter:
             except BaseException:
                 connection.terminate()
                 raise
+            take_whole_batches(connection)
             self._connection = connection
             self._prepared = {}
             self._backend_pid = connection.get_server_pid()

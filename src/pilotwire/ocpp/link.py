@@ -44,6 +44,7 @@ from pilotwire.ocpp.quirks import Behaviour, behaviour_of
 from pilotwire.ocpp.redaction import stored_text
 from pilotwire.ocpp.relay import RelayedConnection
 from pilotwire.ocpp.rpc import Caller, Exchange
+from pilotwire.ocpp.turns import Turns
 
 __all__ = ["LinkHost", "StationLink"]
 
@@ -61,6 +62,7 @@ class LinkHost(Protocol):
 
     services: Services
     writer: WriterLanes
+    turns: Turns
     frames_in: int
     now: Clock
 
@@ -157,7 +159,7 @@ class StationLink:
         )
         self.caller = Caller(f"{record.id:x}-{epoch:x}", self.connection.send, self._call_over)
         self.ready = True
-        self._work_off()
+        self.work_off()
 
     def text_received(self, text: bytes) -> None:
         """Take a frame from the socket, in order."""
@@ -168,8 +170,18 @@ class StationLink:
             self.queue.append(text)
             if len(self.queue) >= _MOST_IN_FLIGHT:
                 self._pause()
-            return
-        self._process(text)
+        elif self.host.turns.may_take(self):
+            self._process(text)
+        else:
+            self.queue.append(text)
+
+    def take_next(self) -> bool:
+        """Take the oldest frame that waits; tell whether another can be taken now."""
+        if not self.queue or self.waiting or not self.alive:
+            return False
+        self._process(self.queue.popleft())
+        self._read_on()
+        return bool(self.queue) and not self.waiting
 
     def end(self, reason: str) -> None:
         """Stop: no frame is taken and no answer sent any more."""
@@ -186,7 +198,10 @@ class StationLink:
     def landed(self) -> None:
         """One message less is on its way to the disk."""
         self.in_flight -= 1
-        if self.paused and self.in_flight <= _RESUME_AT and len(self.queue) <= _RESUME_AT:
+        self._read_on()
+
+    def _read_on(self) -> None:
+        if self.paused and self.alive and self.in_flight <= _RESUME_AT and len(self.queue) <= _RESUME_AT:
             self.paused = False
             self.connection.resume_reading()
 
@@ -195,12 +210,11 @@ class StationLink:
             self.paused = True
             self.connection.pause_reading()
 
-    def _work_off(self) -> None:
+    def work_off(self) -> None:
+        """Take all frames that wait, unless a lookup has to end first."""
         while self.queue and self.alive and not self.waiting:
             self._process(self.queue.popleft())
-        if self.paused and self.alive and self.in_flight <= _RESUME_AT and len(self.queue) <= _RESUME_AT:
-            self.paused = False
-            self.connection.resume_reading()
+        self._read_on()
 
     def _process(self, text: bytes) -> None:
         now = self.seen_at = self.host.now()
@@ -355,7 +369,7 @@ class StationLink:
                 self.connection.close(1011, "try again")
                 return
             self._decide(*again)
-            self._work_off()
+            self.work_off()
 
         task.add_done_callback(fetched)
 

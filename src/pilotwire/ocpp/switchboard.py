@@ -50,6 +50,7 @@ from pilotwire.ocpp.link import StationLink
 from pilotwire.ocpp.onboarding import Onboarding
 from pilotwire.ocpp.relay import RelayBook, RelayedConnection
 from pilotwire.ocpp.tokens import TokenCache
+from pilotwire.ocpp.turns import Turns
 
 __all__ = ["Switchboard"]
 
@@ -119,6 +120,7 @@ class Switchboard:
         self._arrivals = Arrivals(self, database, name)
         self._deviations: Counter[tuple[int, int, str, str, str]] = Counter()
         self._tasks: set[asyncio.Task[Any]] = set()
+        self.turns = Turns()
         self.frames_in = 0
         self.relays: RelayBook | None = None
         bus.subscribe(TokenChanged, self.tokens.changed)
@@ -176,6 +178,8 @@ class Switchboard:
         link = self._by_connection.pop(connection, None)
         if link is None:
             return
+        if link.ready:
+            link.work_off()  # what it had said before it hung up
         link.end(reason)
         if link.relay is not None:
             link.relay.end()

@@ -6,6 +6,7 @@ back with `Last-Event-ID` and gets what it missed, or a `reset`, after which it 
 """
 
 import asyncio
+import math
 import secrets
 import time
 from collections.abc import Callable, Mapping
@@ -22,7 +23,7 @@ from pilotwire.web.event_names import SHAPES, session_name, show_session_event
 __all__ = ["EventHub", "EventReader"]
 
 _TICK_S = 0.1
-_SESSION_PERIOD_S = 1.0
+_SESSION_PERIOD_S, _SESSION_SLOT_S = 1.0, 0.25
 _CHUNK = 500
 
 _encode = msgspec.json.Encoder().encode
@@ -68,6 +69,8 @@ class EventHub:
         self._session_tick: asyncio.TimerHandle | None = None
         self._session_told_at: dict[tuple[int, str], float] = {}
         self._session_waiting: dict[tuple[int, str], SessionKept] = {}
+        self._session_slots: dict[int, list[tuple[int, str]]] = {}
+        """By slot of time: the sessions to tell of when it begins. Thousands wait, a few are due."""
         self.closed = False
         self._unsubscribe = [bus.subscribe(kind, self._take) for kind in SHAPES]
         self._unsubscribe.append(bus.subscribe(SessionKept, self._take_session))
@@ -144,12 +147,12 @@ class EventHub:
             waiting[session_id] = notice
             return
         now = self._clock()
-        if name == "session.updated" and now - self._session_told_at.get(session_id, 0.0) < _SESSION_PERIOD_S:
+        due = self._session_told_at.get(session_id, -_SESSION_PERIOD_S) + _SESSION_PERIOD_S
+        if name == "session.updated" and now < due:
             waiting[session_id] = notice
+            self._session_slots.setdefault(math.ceil(due / _SESSION_SLOT_S), []).append(session_id)
             if self._session_tick is None:
-                self._session_tick = asyncio.get_running_loop().call_later(
-                    _SESSION_PERIOD_S / 4, self._tell_waiting_sessions
-                )
+                self._plan_session_tick()
             return
         self._tell_session(notice, name, now)
 
@@ -163,16 +166,19 @@ class EventHub:
             }
         self._add(_Entry(notice.tenant_id, name, show_session_event, notice))
 
+    def _plan_session_tick(self) -> None:
+        self._session_tick = asyncio.get_running_loop().call_later(_SESSION_SLOT_S, self._tell_waiting_sessions)
+
     def _tell_waiting_sessions(self) -> None:
         self._session_tick = None
         now = self._clock()
-        for session_id, notice in list(self._session_waiting.items()):
-            if now - self._session_told_at.get(session_id, 0.0) >= _SESSION_PERIOD_S:
-                self._tell_session(notice, "session.updated", now)
-        if self._session_waiting and not self.closed:
-            self._session_tick = asyncio.get_running_loop().call_later(
-                _SESSION_PERIOD_S / 4, self._tell_waiting_sessions
-            )
+        for slot in [slot for slot in self._session_slots if slot * _SESSION_SLOT_S <= now]:
+            for session_id in self._session_slots.pop(slot):
+                notice = self._session_waiting.get(session_id)
+                if notice is not None:  # else its end has been told
+                    self._tell_session(notice, "session.updated", now)
+        if self._session_slots and not self.closed:
+            self._plan_session_tick()
 
     def _add(self, entry: _Entry) -> None:
         self.newest += 1

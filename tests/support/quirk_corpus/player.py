@@ -35,6 +35,7 @@ from pilotwire.ocpp.handlers.context import Services
 from pilotwire.ocpp.handlers.data_transfer import VendorRegistry
 from pilotwire.ocpp.link import StationLink
 from pilotwire.ocpp.tokens import TokenCache
+from pilotwire.ocpp.turns import Turns
 
 FOLDER = Path(__file__).parent
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -106,6 +107,7 @@ class Host:
         self.cache = TokenCache()
         self.writer: Any = Books()
         self.codes: list[str] = []
+        self.turns = Turns()
         self.frames_in = 0
         self.moment = NOW
         self.services = Services(
@@ -162,9 +164,13 @@ class Played:
         view.complete = not case.get("incomplete", False)
         self.link.attach(StationView(record), view, 1)
 
-    async def play(self) -> "Played":
+    async def play_before(self) -> None:
+        """Say what comes before the frame that the case is about."""
         for frame in self.case.get("before", ()):
             await self._say(bytes_of(frame))
+
+    async def play(self) -> "Played":
+        await self.play_before()
         self.wire.sent.clear()
         self.host.codes.clear()
         if "call" in self.case:

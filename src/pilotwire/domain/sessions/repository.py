@@ -11,7 +11,7 @@ import msgspec
 from sqlalchemy import Row, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from pilotwire.db.bulk import copy_rows, run_with_rows
+from pilotwire.db.bulk import copy_rows, run_with_columns, run_with_rows
 from pilotwire.db.bundle import Writing
 from pilotwire.db.writer import Sink
 from pilotwire.domain.sessions import tables
@@ -19,7 +19,7 @@ from pilotwire.domain.sessions.decide import SessionsView
 from pilotwire.domain.sessions.messages import Sample
 from pilotwire.domain.sessions.model import SessionFacts
 from pilotwire.domain.sessions.records import SampleKept, SessionEventKept, SessionKept
-from pilotwire.domain.sessions.stored import Progress, is_progress, progress_of, read_facts
+from pilotwire.domain.sessions.stored import is_progress, progress_of, read_facts
 from pilotwire.domain.stations.tables import station
 
 __all__ = [
@@ -37,7 +37,7 @@ __all__ = [
     "note",
 ]
 
-_encode = msgspec.json.Encoder().encode
+_encode = msgspec.json.Encoder(decimal_format="number").encode
 
 # Written at every event of a session; the newest facts of a batch win.
 _UPSERT = """
@@ -75,9 +75,10 @@ UPDATE session AS s SET
     last_received_at = n.received_at, meter_start_wh = n.meter_start_wh, meter_end_wh = n.meter_end_wh,
     energy_wh = n.energy_wh, power_w = n.power_w, soc_percent = n.soc_percent, last_sample_at = n.last_sample_at,
     charging_state = n.charging_state, review = '{}', progress = n.progress
-FROM json_to_recordset($1) AS n (
-    id uuid, received_at timestamptz, meter_start_wh numeric, meter_end_wh numeric, energy_wh numeric, power_w float4,
-    soc_percent float4, last_sample_at timestamptz, charging_state text, progress text)
+FROM unnest(
+    $1::uuid[], $2::timestamptz[], $3::numeric[], $4::numeric[], $5::numeric[], $6::float4[], $7::float4[],
+    $8::timestamptz[], $9::text[], $10::text[]) AS n (
+    id, received_at, meter_start_wh, meter_end_wh, energy_wh, power_w, soc_percent, last_sample_at, charging_state, progress)
 WHERE s.id = n.id
 """
 
@@ -96,8 +97,12 @@ async def _write_sessions(target: Writing, records: list[SessionKept]) -> None:
     if whole:
         await run_with_rows(target, _UPSERT, [_whole_row(newest[session_id]) for session_id in whole])
     if len(whole) < len(newest):
-        rows = [_advanced_row(record) for session_id, record in newest.items() if session_id not in whole]
-        await run_with_rows(target, _ADVANCE, rows)
+        rows = [
+            (*_moving(record), _encode(progress_of(record.facts)).decode())
+            for session_id, record in newest.items()
+            if session_id not in whole
+        ]
+        await run_with_columns(target, _ADVANCE, rows)
 
 
 class _Row(msgspec.Struct, frozen=True, gc=False):
@@ -112,12 +117,6 @@ class _Row(msgspec.Struct, frozen=True, gc=False):
     soc_percent: float | None
     last_sample_at: datetime | None
     charging_state: str | None
-
-
-class _AdvancedRow(_Row, frozen=True, gc=False, kw_only=True):
-    """What a message changes that only moves the meter and the charging state on."""
-
-    progress: Progress
 
 
 class _WholeRow(_Row, frozen=True, gc=False, kw_only=True):
@@ -143,10 +142,6 @@ class _WholeRow(_Row, frozen=True, gc=False, kw_only=True):
     settled_at: datetime | None
     settled_by: str | None
     settled_reason: str | None
-
-
-def _advanced_row(record: SessionKept) -> _AdvancedRow:
-    return _AdvancedRow(*_moving(record), progress=progress_of(record.facts))
 
 
 def _whole_row(record: SessionKept) -> _WholeRow:
