@@ -277,7 +277,9 @@ class GroupWriter:
         # Whoever takes over a station from this writer holds this lock exclusively while it raises the epoch: after
         # the fences are held no batch of ours can carry an old epoch.
         fences = attempt.fences - stale if stale else attempt.fences
-        held = ", ".join([f"'{as_array(column)}'" for column in zip(*fences, strict=True)] or ["'{}'", "'{}'"])
+        held = ", ".join(
+            [f"'{as_array(column)}'" for column in zip(*fences, strict=True)] or ["'{}'", "'{}'"]
+        )
         bundle = Bundle(connection, self._prepared, f"BEGIN;SELECT hold_fences({self._lock}, {held})")
         for kind, sink in self._sinks.items():
             group = groups.pop(kind, None)

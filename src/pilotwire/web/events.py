@@ -167,7 +167,9 @@ class EventHub:
         self._add(_Entry(notice.tenant_id, name, show_session_event, notice))
 
     def _plan_session_tick(self) -> None:
-        self._session_tick = asyncio.get_running_loop().call_later(_SESSION_SLOT_S, self._tell_waiting_sessions)
+        self._session_tick = asyncio.get_running_loop().call_later(
+            _SESSION_SLOT_S, self._tell_waiting_sessions
+        )
 
     def _tell_waiting_sessions(self) -> None:
         self._session_tick = None
