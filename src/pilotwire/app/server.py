@@ -35,6 +35,7 @@ from pilotwire.db.durability import find_risks
 from pilotwire.domain.identity.usecases.manage_api_keys import ensure_bootstrap_key
 from pilotwire.domain.operations.usecases.give_commands import Means
 from pilotwire.domain.transfers.ports import FileStore
+from pilotwire.domain.transfers.usecases.serve_stations import give_back_interrupted
 from pilotwire.jobs.files import keep_files_for_ever
 from pilotwire.jobs.health import keep_days_for_ever
 from pilotwire.jobs.partitions import keep_partitions, keep_partitions_for_ever
@@ -110,6 +111,7 @@ class Server:
             host, port = host_and_port(settings.ocpp_tls)
             self.ocpp_tls = await self.edge.listener.start(host, port, self.trust.tls)
         store = await open_store(settings)
+        await give_back_interrupted(database)
         sweeping = asyncio.create_task(
             keep_files_for_ever(database, store, self._clock, settings.log_retention_days)
         )
