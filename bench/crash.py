@@ -5,7 +5,9 @@ back; the stations deliver again what was not answered, some with the same messa
 the end of each round of kills the database is compared with what the stations know: everything that was
 answered must be there, and nothing may have had its effect twice. With target postgres the stations' sockets
 must have stayed open. With target points the server dies by itself at named points of a message, in turn: when it is
-received, before its commit, between commit and answer, and after the answer.
+received, before its commit, between commit and answer, and after the answer. With target standby there are two PostgreSQLs:
+the primary is killed and its synchronous standby promoted, which has to hold everything; the sockets must stay open, and
+the server has to find the new primary by itself.
 """
 
 import argparse
@@ -16,7 +18,6 @@ import random
 import secrets
 import shutil
 import signal
-import socket
 import sys
 import tempfile
 import time
@@ -32,10 +33,11 @@ from bench.crash_stations import CrashStation, Journal
 from bench.dying import POINTS
 from bench.load import identity_of
 from bench.servers import BenchError, Server, pilotwire_command, register_stations
+from bench.standby import StandbyPair, free_ports
 
 PREFIX = "CRASH-"
 VERSIONS = ("1.6", "2.0.1", "2.1")
-TARGETS = ("server", "postgres", "points")
+TARGETS = ("server", "postgres", "points", "standby")
 _MOST_PASSED = 120
 """At a named point the server dies when it has passed it so often at most."""
 Tell = Callable[[str], None]
@@ -94,7 +96,7 @@ class Report:
 
 
 class CrashEngine:
-    """One server on fixed ports with its own embedded PostgreSQL, killed and started again in one place."""
+    """One server on fixed ports with its own embedded PostgreSQL or on a pair of them, killed in one place."""
 
     def __init__(self, options: CrashOptions, directory: Path, tell: Tell) -> None:
         self.options = options
@@ -104,7 +106,8 @@ class CrashEngine:
         self._random = random.Random(options.seed)
         self._password = secrets.token_urlsafe(18)
         self._api_key = secrets.token_urlsafe(32)
-        self._http, self._ocpp = _free_address(), _free_address()
+        self._http, self._ocpp = (f"127.0.0.1:{port}" for port in free_ports(2))
+        self._pair = StandbyPair(directory / "pair") if options.target == "standby" else None
         self.report = Report()
 
     async def run(self) -> Report:
@@ -112,6 +115,16 @@ class CrashEngine:
 
         Raises: BenchError when the server does not start or service does not come back.
         """
+        try:
+            if self._pair is not None:
+                await self._pair.start()
+            await self._kills()
+        finally:
+            if self._pair is not None:
+                await self._pair.stop()
+        return self.report
+
+    async def _kills(self) -> None:
         server = await self._start()
         try:
             await register_stations(server.http, self._api_key, self.options.stations, PREFIX, self._password)
@@ -122,7 +135,6 @@ class CrashEngine:
             code = await server.stop()
         if code != 0:
             self.report.faults.append(f"the server ended with {code} after SIGTERM\n{server.last_words()}")
-        return self.report
 
     async def _start(self, point: str = "") -> Server:
         """Start the server; with a point, one that dies there before long."""
@@ -131,7 +143,10 @@ class CrashEngine:
         if point:
             passed = str(self._random.randint(1, _MOST_PASSED))
             command = [sys.executable, "-m", "bench.dying", point, passed, *arguments]
-        return await Server.start(command, self._log, {"PILOTWIRE_BOOTSTRAP_API_KEY": self._api_key})
+        environment = {"PILOTWIRE_BOOTSTRAP_API_KEY": self._api_key}
+        if self._pair is not None:
+            environment["PILOTWIRE_DATABASE_URL"] = self._pair.dsn
+        return await Server.start(command, self._log, environment)
 
     async def _round(self, server: Server, kills: int) -> Server:
         since, journal = datetime.now(UTC), Journal()
@@ -176,6 +191,9 @@ class CrashEngine:
             await self._death_of(server)
             killed_at = time.monotonic()
             server = await self._start()
+        elif self._pair is not None:
+            await self._pair.kill_primary()
+            await self._pair.promote()
         else:
             pid = self._postmaster_pid()
             os.kill(pid, signal.SIGKILL)
@@ -185,10 +203,12 @@ class CrashEngine:
         self.report.recoveries_s.append(time.monotonic() - killed_at)
         back = f"service back after {self.report.recoveries_s[-1]:.2f} s"
         self._tell(f"kill {self.report.kills} of {self.options.kills}: {back}")
-        if self.options.target == "postgres" and journal.disconnects > disconnects:
+        if self.options.target in ("postgres", "standby") and journal.disconnects > disconnects:
             self.report.faults.append(
                 f"{journal.disconnects - disconnects} sockets closed as PostgreSQL was away"
             )
+        if self._pair is not None:
+            await self._pair.rebuild()
         return server
 
     async def _death_of(self, server: Server) -> None:
@@ -232,6 +252,8 @@ class CrashEngine:
             await asyncio.sleep(0.02)
 
     async def _verify(self, journal: Journal, since: datetime) -> Findings:
+        if self._pair is not None:
+            return await check(self._pair.dsn, journal, since)
         from pilotwire.db.embedded import EmbeddedPostgres
 
         postgres = EmbeddedPostgres(self._cluster().parent)
@@ -239,12 +261,6 @@ class CrashEngine:
             return await check(await postgres.start(), journal, since)
         finally:
             await postgres.stop()
-
-
-def _free_address() -> str:
-    with contextlib.closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return f"127.0.0.1:{probe.getsockname()[1]}"
 
 
 async def crash(options: CrashOptions, directory: Path, tell: Tell = lambda _: None) -> Report:

@@ -106,7 +106,9 @@ class Settings(BaseSettings):
         description="How long before its end a station is asked to renew its certificate. Unit: days.",
     )
     database_url: SecretStr = Field(
-        SecretStr(""), description="URL of a PostgreSQL of your own; empty: the embedded one."
+        SecretStr(""),
+        description="URL of a PostgreSQL of your own; empty: the embedded one. Several hosts, separated by commas: the one"
+        " that takes writes.",
     )
     bootstrap_api_key: SecretStr = Field(
         SecretStr(""), description="An administrator's API key, made at the start."

@@ -22,6 +22,7 @@ from pilotwire.domain.certificates.repository import list_held, list_issuers
 from pilotwire.domain.energy.planning import Planner
 from pilotwire.domain.energy.sinks import SINKS as ENERGY_SINKS
 from pilotwire.domain.operations.usecases.give_commands import Means
+from pilotwire.domain.relays.sinks import SINKS as RELAY_SINKS
 from pilotwire.domain.reservations.model import Policy
 from pilotwire.domain.sessions.repository import SINKS as SESSION_SINKS
 from pilotwire.domain.stations.decide import BootPolicy
@@ -168,7 +169,7 @@ async def open_edge(
     await sole.take()
     bus = LocalBus()
     outbox = Outbox(bus, TOLD, clock)
-    sinks = {**STATION_SINKS, **CERTIFICATE_SINKS, **SESSION_SINKS, **ENERGY_SINKS}
+    sinks = {**STATION_SINKS, **CERTIFICATE_SINKS, **SESSION_SINKS, **ENERGY_SINKS, **RELAY_SINKS}
     writer = WriterLanes(database.dsn, name, outbox.around(sinks))
     stack.push_async_callback(writer.close)
     await writer.start()
@@ -333,7 +334,7 @@ def _keep_local_lists(settings: Settings, means: Means, stack: AsyncExitStack) -
 async def open_relays(settings: Settings, edge: Edge, seal: Seal, clock: Clock) -> None:
     """Let the stations' edge know which stations also speak to another back end."""
     dial = BackEndDialer(read_policy(settings.egress_hosts, settings.egress_private_networks))
-    book = RelayBook(edge.database, edge.bus, seal, dial, clock)
+    book = RelayBook(edge.database, edge.bus, seal, dial, clock, edge.writer)
     await book.fill()
     edge.switchboard.relays = book
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 
 import asyncpg
+import structlog
 
 from pilotwire.app.addresses import own_host
 from pilotwire.app.certificates import Trust, open_certificates, tls_names
@@ -30,9 +31,11 @@ from pilotwire.app.people import (
     sign_on_rules,
 )
 from pilotwire.core.clock import Clock, utc_now
+from pilotwire.db.durability import find_risks
 from pilotwire.domain.identity.usecases.manage_api_keys import ensure_bootstrap_key
 from pilotwire.domain.operations.usecases.give_commands import Means
 from pilotwire.domain.transfers.ports import FileStore
+from pilotwire.domain.transfers.usecases.serve_stations import give_back_interrupted
 from pilotwire.jobs.files import keep_files_for_ever
 from pilotwire.jobs.health import keep_days_for_ever
 from pilotwire.jobs.partitions import keep_partitions, keep_partitions_for_ever
@@ -43,6 +46,8 @@ from pilotwire.web.server import WebServer
 from pilotwire.web.services import OcppSchemas, WebServices
 
 __all__ = ["Edge", "Server", "open_database"]
+
+log = structlog.get_logger(__name__)
 
 
 class Server:
@@ -70,6 +75,9 @@ class Server:
     async def _start(self, progress: Callable[[str], None] | None) -> None:
         settings = self._settings
         database = await open_database(settings, self._stack, progress)
+        async with database.system() as connection:
+            for risk in await find_risks(connection, database.dsn):
+                log.warning("the database may lose what stations were answered for", reason=risk)
         retention = {
             "frame": settings.frame_retention_days,
             "station_report": settings.frame_retention_days,
@@ -103,6 +111,7 @@ class Server:
             host, port = host_and_port(settings.ocpp_tls)
             self.ocpp_tls = await self.edge.listener.start(host, port, self.trust.tls)
         store = await open_store(settings)
+        await give_back_interrupted(database)
         sweeping = asyncio.create_task(
             keep_files_for_ever(database, store, self._clock, settings.log_retention_days)
         )

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from asyncpg import PostgresError
+from asyncpg import InternalClientError, PostgresError
 from pydantic import ValidationError
 from sqlalchemy.exc import DBAPIError
 
@@ -75,7 +75,7 @@ def main() -> None:
     """Run the command line; a refusal is one line on standard error and exit code 1."""
     try:
         app()
-    except (PilotwireError, OSError, ValueError, DBAPIError, PostgresError) as error:
+    except (PilotwireError, OSError, ValueError, DBAPIError, PostgresError, InternalClientError) as error:
         sys.exit(f"pilotwire: {_in_words(error)}")
 
 

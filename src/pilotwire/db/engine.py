@@ -9,6 +9,8 @@ import asyncpg
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from pilotwire.db.connection import WatchedConnection, connect, name_each_host
+
 __all__ = ["Database", "Scope"]
 
 
@@ -37,7 +39,7 @@ class Database:
         self._pool: asyncpg.Pool | None = None
         self.engine: AsyncEngine = create_async_engine(
             "postgresql+asyncpg://",
-            async_creator=lambda **_: asyncpg.connect(
+            async_creator=lambda **_: connect(
                 self.dsn, server_settings={"application_name": "pilotwire web"}
             ),
             pool_size=people,
@@ -50,6 +52,8 @@ class Database:
         """Connect the pool of the stations' path."""
         self._pool = await asyncpg.create_pool(
             self.dsn,
+            connect=connect,
+            connection_class=WatchedConnection,
             min_size=0,  # asyncpg would log every failed attempt to keep one while the database is away
             max_size=self._service_size,
             command_timeout=30,
@@ -96,6 +100,12 @@ class Database:
 
 
 def asyncpg_dsn(url: str) -> str:
-    """Give the form that asyncpg reads of a SQLAlchemy or libpq URL."""
+    """Give the form that asyncpg reads of a SQLAlchemy or libpq URL.
+
+    Of several hosts the one is meant that takes writes, unless the URL says otherwise: a standby takes none.
+    """
     scheme, _, rest = url.partition("://")
-    return f"postgresql://{rest}" if scheme.startswith("postgres") else url
+    dsn = f"postgresql://{rest}" if scheme.startswith("postgres") else url
+    if len(name_each_host(dsn)) == 1 or "target_session_attrs=" in dsn:
+        return dsn
+    return f"{dsn}{'&' if '?' in dsn else '?'}target_session_attrs=read-write"

@@ -6,6 +6,7 @@ import asyncpg
 import structlog
 
 from pilotwire.core.errors import Conflict
+from pilotwire.db.connection import connect
 from pilotwire.db.writer import is_transient
 
 __all__ = ["NameTaken", "SoleName"]
@@ -52,9 +53,7 @@ class SoleName:
             self._connection = None
 
     async def _take(self) -> None:
-        connection = await asyncpg.connect(
-            self._dsn, timeout=10, server_settings={"application_name": "pilotwire name"}
-        )
+        connection = await connect(self._dsn, server_settings={"application_name": "pilotwire name"})
         try:
             await connection.execute(f"SET lock_timeout = '{_PATIENCE_S}s'")
             await connection.execute("SELECT pg_advisory_lock($1, hashtext($2))", _SPACE, self._name)

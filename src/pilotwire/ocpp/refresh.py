@@ -10,6 +10,7 @@ import asyncpg
 import structlog
 
 from pilotwire.bus import LocalBus
+from pilotwire.db.connection import connect
 from pilotwire.db.engine import Database
 from pilotwire.db.writer import is_transient
 from pilotwire.domain.access.events import TokenChanged
@@ -47,8 +48,8 @@ class Refresher:
         first = True
         while True:
             try:
-                connection = await asyncpg.connect(
-                    self._database.dsn, timeout=10, server_settings={"application_name": "pilotwire refresh"}
+                connection = await connect(
+                    self._database.dsn, server_settings={"application_name": "pilotwire refresh"}
                 )
                 try:
                     await connection.add_listener(_CHANNEL, self._heard)

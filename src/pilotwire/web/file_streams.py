@@ -93,8 +93,8 @@ def wanted_range(header: str | None, size: int) -> tuple[int, int] | None:
 class Account(Protocol):
     """Keeps account of what was sent."""
 
-    async def ending(self, sent_bytes: int) -> None:
-        """Take note that the last part is about to go out."""
+    async def going_out(self, sent_bytes: int) -> None:
+        """Take note of how much it will be with the part that is about to go out."""
         ...
 
     async def ended(self, scope: Scope, sent_bytes: int) -> None:
@@ -105,7 +105,7 @@ class Account(Protocol):
 class FileAnswer(Response):
     """Sends a file or a part of it; stops reading it when the other side is gone.
 
-    Its headers have the Content-Length. An `account` is told before the last part goes out, and at the end.
+    Its headers have the Content-Length. An `account` is told before each part goes out, and at the end.
     """
 
     def __init__(
@@ -132,8 +132,8 @@ class FileAnswer(Response):
             if self._parts is not None:
                 async with aclosing(self._parts) as parts:  # type: ignore[type-var]  # a generator
                     async for part in parts:
-                        if self._account is not None and sent_bytes + len(part) >= self._size_bytes:
-                            await self._account.ending(sent_bytes + len(part))
+                        if self._account is not None:
+                            await self._account.going_out(sent_bytes + len(part))
                         await send({"type": "http.response.body", "body": part, "more_body": True})
                         if gone.is_set():
                             return

@@ -22,6 +22,8 @@ __all__ = ["counter_of", "router"]
 
 router = APIRouter()
 
+_AHEAD_BYTES = 1024 * 1024
+
 
 def counter_of(services: WebServices) -> Counter:
     """Give what files are served with. Raises: Unavailable in a process without a store."""
@@ -56,36 +58,47 @@ async def fetch_firmware(request: Request, token: str) -> FileAnswer | Response:
         headers["Content-Range"] = f"bytes {start}-{end - 1}/{delivery.size_bytes}"
 
     parts = serve_stations.read_firmware(counter, delivery, start, end)
-    account = _Account(counter, delivery, whole_at=end - start if end == delivery.size_bytes else None)
+    account = _Account(counter, delivery, end - start, to_the_end=end == delivery.size_bytes)
     return FileAnswer(200 if part is None else 206, headers, parts, account)
 
 
 class _Account:
     """Counts the uses of an address: one is over before the last byte goes out, and given back if it does not arrive.
 
-    A station that reads slowly, or whose network has gone, may try again after a few seconds.
+    A station that reads slowly, or whose network has gone, may try again after a few seconds. What goes out is counted
+    before it does, some of it ahead: of a process that dies in between too much may be counted and not too little, so
+    that a download which goes on afterwards comes to its end.
     """
 
-    def __init__(self, counter: Counter, delivery: Delivery, whole_at: int | None) -> None:
+    def __init__(self, counter: Counter, delivery: Delivery, size_bytes: int, *, to_the_end: bool) -> None:
         self._counter = counter
         self._delivery = delivery
-        self._whole_at = whole_at
-        self._counted = self._used = False
+        self._size_bytes = size_bytes
+        self._to_the_end = to_the_end
+        self._counted_bytes = 0
+        self._used = False
 
-    async def ending(self, sent_bytes: int) -> None:
-        """Count the use that the last part makes."""
-        self._counted = True
-        to_the_end = sent_bytes == self._whole_at
-        self._used = await serve_stations.note_sent(
-            self._counter, self._delivery, sent_bytes, to_the_end=to_the_end
-        )
+    async def going_out(self, sent_bytes: int) -> None:
+        """Count ahead; with the last part, the use that it makes."""
+        if sent_bytes >= self._size_bytes:
+            self._used = await self._count(sent_bytes, to_the_end=self._to_the_end)
+        elif sent_bytes > self._counted_bytes:
+            await self._count(min(sent_bytes + _AHEAD_BYTES, self._size_bytes - 1))
 
     async def ended(self, scope: Scope, sent_bytes: int) -> None:
-        """Count what went out, or give the use back."""
-        if not self._counted:
-            await serve_stations.note_sent(self._counter, self._delivery, sent_bytes, to_the_end=False)
-        elif self._used and (sent_bytes != self._whole_at or not await has_arrived(scope)):
+        """Count what went out; settle the use, or give it back."""
+        if not self._used:
+            await self._count(sent_bytes)
+        elif sent_bytes == self._size_bytes and await has_arrived(scope):
+            await serve_stations.settle(self._counter, self._delivery)
+        else:
             await serve_stations.give_back(self._counter, self._delivery)
+
+    async def _count(self, sent_bytes: int, *, to_the_end: bool = False) -> bool:
+        if sent_bytes == self._counted_bytes and not to_the_end:
+            return False
+        more, self._counted_bytes = sent_bytes - self._counted_bytes, sent_bytes
+        return await serve_stations.note_sent(self._counter, self._delivery, more, to_the_end=to_the_end)
 
 
 def _headers(delivery: Delivery) -> dict[str, str]:

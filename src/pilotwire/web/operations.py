@@ -14,8 +14,8 @@ from prometheus_client import (
 )
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
-from sqlalchemy import text
 
+from pilotwire.db.durability import find_risks
 from pilotwire.db.engine import Database
 from pilotwire.web.auth import Services
 from pilotwire.web.services import Measure
@@ -65,20 +65,22 @@ async def is_alive() -> dict[str, str]:
 @router.get("/health/ready", responses={503: {"description": "Not ready."}})
 async def is_ready(services: Services) -> JSONResponse:
     """Say whether everything that is needed works, and what does not."""
-    components = {**services.health(), "queries": await _database_state(services.db)}
+    # Warnings name settings of the database that could lose messages: it works, and somebody should know.
+    queries, warnings = await _database_state(services.db)
+    components = {**services.health(), "queries": queries}
     ready = all(state == "ok" for state in components.values())
     return JSONResponse(
-        {"status": "ready" if ready else "not_ready", "components": components}, 200 if ready else 503
+        {"status": "ready" if ready else "not_ready", "components": components, "warnings": warnings},
+        200 if ready else 503,
     )
 
 
-async def _database_state(db: Database) -> str:
+async def _database_state(db: Database) -> tuple[str, list[str]]:
     try:
         async with asyncio.timeout(_PATIENCE_S), db.system() as connection:
-            await connection.execute(text("SELECT 1"))
+            return "ok", await find_risks(connection, db.dsn)
     except Exception:
-        return "does not answer"
-    return "ok"
+        return "does not answer", []
 
 
 def metrics_route(registry: CollectorRegistry) -> APIRouter:

@@ -143,12 +143,21 @@ def problem(
     return JSONResponse(content, status, more, media_type="application/problem+json")
 
 
+_OF_THE_DATABASE: tuple[type[Exception], ...] = (
+    SQLAlchemyError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # none of several hosts takes writes
+    OSError,
+)
+
+
 def install_problems(app: FastAPI) -> None:
     """Have every error of the application answered as a problem."""
     app.add_exception_handler(PilotwireError, _known)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
-    for kind in (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+    for kind in _OF_THE_DATABASE:
         app.add_exception_handler(kind, _database)
 
 

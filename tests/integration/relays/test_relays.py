@@ -1,15 +1,18 @@
 """A station speaks to this system and to another back end at once."""
 
+import asyncio
 import base64
 import json
+import socket
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
 import pytest
 from websockets import ConnectionClosed, Subprotocol
+from websockets.asyncio.client import connect
 from websockets.asyncio.server import ServerConnection, serve
 
 from pilotwire.app.edge import open_relays
@@ -17,10 +20,11 @@ from pilotwire.core.clock import utc_now
 from pilotwire.db.sealing import Seal
 from pilotwire.domain.identity.model import Role, system_principal
 from pilotwire.domain.identity.usecases.manage_api_keys import create_api_key
+from pilotwire.ocpp.relay import queue
 from pilotwire.settings import Settings
 from pilotwire.web.server import create_web_app
 from pilotwire.web.services import WebServices
-from tests.support.edge import RunningEdge, migrated_database, running_edge
+from tests.support.edge import PASSWORD, RunningEdge, basic_header, migrated_database, running_edge
 from tests.support.operations import eventually
 from tests.support.stations import Station, moment, station
 
@@ -268,6 +272,161 @@ async def test_the_numbers_outlive_a_restart(postgres_server: str) -> None:
                 await charger.call("StopTransaction", stop)
             session = await both.edge.session("CP-1")
             assert (session["state"], session["energy_wh"]) == ("ended", 700)
+
+
+def closed_port() -> int:
+    """A port on which the other back end is not there yet."""
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        number: int = probe.getsockname()[1]
+        return number
+
+
+async def waiting(both: Both) -> list[str]:
+    """What is on disk for the other back end."""
+    await both.edge.edge.writer.settled()
+    return [row["action"] for row in await both.edge.rows("SELECT action FROM relay_message ORDER BY seq")]
+
+
+async def nothing_waits(both: Both) -> None:
+    async with asyncio.timeout(20):
+        while await waiting(both):  # noqa: ASYNC110 - the state of the database
+            await asyncio.sleep(0.05)
+
+
+START = {"connectorId": 1, "idTag": "TAG1", "meterStart": 1000, "timestamp": moment(0)}
+
+
+@pytest.mark.parametrize("authority", ["other", "pilotwire"])
+async def test_what_waits_for_the_other_outlives_a_restart(postgres_server: str, authority: str) -> None:
+    dsn = migrated_database(postgres_server)
+    port = closed_port()
+    async with both_on(dsn) as both:
+        await both.edge.add_stations("CP-1")
+        await both.edge.add_token("TAG1")
+        await both.relay(port, authority)
+        async with station(both.edge.url, "CP-1", "1.6") as charger:
+            await charger.boot()
+            await charger.call("Heartbeat", {})
+            number = (await charger.call("StartTransaction", START))["transactionId"]
+            # On disk by the time of the answer, seen by another connection.
+            assert [row["action"] for row in await both.edge.rows("SELECT action FROM relay_message")] == [
+                "StartTransaction"
+            ]
+            reading = {"timestamp": moment(60), "sampledValue": [{"value": "1500"}]}
+            values = {"connectorId": 1, "transactionId": number, "meterValue": [reading]}
+            await charger.call("MeterValues", values)
+        # The station comes again and says again what it takes for unanswered, and more.
+        async with station(both.edge.url, "CP-1", "1.6") as charger:
+            await charger.call("MeterValues", values)
+            assert await waiting(both) == ["StartTransaction", "MeterValues"]
+    async with both_on(dsn) as both, other_back_end(port) as other:
+        async with station(both.edge.url, "CP-1", "1.6") as charger:
+            await charger.boot()
+            await until(lambda: "MeterValues" in other.actions())
+            await nothing_waits(both)
+            await charger.call(
+                "StopTransaction", {"transactionId": number, "meterStop": 4000, "timestamp": moment(120)}
+            )
+            await until(lambda: "StopTransaction" in other.actions())
+        told = [action for action in other.actions() if action != "BootNotification"]
+        assert told == ["StartTransaction", "MeterValues", "StopTransaction"]
+        assert other.actions()[0] == "BootNotification"
+        assert dict(other.heard)["StartTransaction"] == START
+        assert dict(other.heard)["StopTransaction"]["transactionId"] == 9001
+        session = await both.edge.session("CP-1")
+        assert (session["state"], session["energy_wh"]) == ("ended", 3000)
+
+
+async def test_a_listener_that_was_away_at_the_start_knows_the_stop(both: Both) -> None:
+    port = closed_port()
+    await both.relay(port, "pilotwire")
+    async with station(both.edge.url, "CP-1", "1.6") as charger:
+        await charger.boot()
+        number = (await charger.call("StartTransaction", START))["transactionId"]
+        async with other_back_end(port) as other:
+            await until(lambda: "StartTransaction" in other.actions())
+            await charger.call(
+                "StopTransaction", {"transactionId": number, "meterStop": 4000, "timestamp": moment(120)}
+            )
+            await until(lambda: "StopTransaction" in other.actions())
+            assert dict(other.heard)["StopTransaction"]["transactionId"] == 9001
+
+
+async def test_what_had_not_been_answered_there_is_told_again(postgres_server: str) -> None:
+    dsn = migrated_database(postgres_server)
+    async with other_back_end() as other:
+        async with both_on(dsn) as both:
+            await both.edge.add_stations("CP-1")
+            await both.edge.add_token("TAG1")
+            await both.relay(other.port, "pilotwire")
+            async with station(both.edge.url, "CP-1", "1.6") as charger:
+                await charger.boot()
+                await connected(both)
+                await until(lambda: "BootNotification" in other.actions())
+                other.silent = True
+                number = (await charger.call("StartTransaction", START))["transactionId"]
+                await until(lambda: "StartTransaction" in other.actions())
+        other.silent = False
+        async with both_on(dsn) as both, station(both.edge.url, "CP-1", "1.6") as charger:
+            await until(lambda: other.actions().count("StartTransaction") == 2)
+            await nothing_waits(both)
+            await charger.call(
+                "StopTransaction", {"transactionId": number, "meterStop": 4000, "timestamp": moment(120)}
+            )
+            await until(lambda: "StopTransaction" in other.actions())
+            assert dict(other.heard)["StopTransaction"]["transactionId"] == other.number
+
+
+async def test_of_too_much_the_oldest_is_given_up(both: Both, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queue, "_LONGEST", 2)
+    port = closed_port()
+    await both.relay(port, "pilotwire")
+    async with station(both.edge.url, "CP-1", "1.6") as charger:
+        await charger.boot()
+        number = await charge(charger)
+        assert await waiting(both) == ["MeterValues", "StopTransaction"]
+        async with other_back_end(port) as other:
+            await until(lambda: "StopTransaction" in other.actions())
+            assert "StartTransaction" not in other.actions()
+            assert dict(other.heard)["StopTransaction"]["transactionId"] == number
+            await nothing_waits(both)
+
+
+@pytest.mark.parametrize("way", ["another address", "no relay"])
+async def test_what_waits_is_for_the_back_end_of_then(both: Both, way: str) -> None:
+    await both.relay(closed_port(), "pilotwire")
+    async with station(both.edge.url, "CP-1", "1.6") as charger:
+        await charger.boot()
+        await charge(charger)
+        assert len(await waiting(both)) == 3
+        await both.relay(closed_port(), "pilotwire") if way == "another address" else await both.http.delete(
+            "/api/v1/stations/CP-1/relay"
+        )
+    assert await waiting(both) == []
+
+
+async def test_a_listener_that_hangs_up_does_not_have_the_station_answered_twice(both: Both) -> None:
+    async with other_back_end() as other:
+        await both.relay(other.port, "pilotwire")
+        async with connect(
+            f"{both.edge.url}/CP-1",
+            subprotocols=[Subprotocol("ocpp1.6")],
+            additional_headers={"Authorization": basic_header("CP-1", PASSWORD)},
+        ) as charger:
+            await connected(both)
+            other.silent = True
+            make = {"chargePointVendor": "Acme", "chargePointModel": "One"}
+            await charger.send(json.dumps([2, "boot", "BootNotification", make]))
+            answers = [json.loads(await charger.recv())]
+            await until(lambda: "BootNotification" in other.actions())
+            for there in other.sockets:
+                await there.close()
+            await until(lambda: len(other.sockets) > 1)
+            await charger.send(json.dumps([2, "beat", "Heartbeat", {}]))
+            while answers[-1][1] != "beat":
+                answers.append(json.loads(await charger.recv()))
+        assert [answer[1] for answer in answers if answer[0] == 3] == ["boot", "beat"]
 
 
 @pytest.mark.parametrize("version", ["2.0.1", "2.1"])

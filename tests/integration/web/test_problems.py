@@ -108,7 +108,17 @@ async def test_a_database_that_is_away_is_said_to_be_away(edge: Edge, admin: htt
     assert int(answer.headers["retry-after"]) > 0
     ready = await admin.get("/health/ready")
     assert (ready.status_code, ready.json()["status"]) == (503, "not_ready")
+    assert ready.json()["warnings"] == []
     assert (await admin.get("/health/live")).json() == {"status": "alive"}
+
+
+async def test_that_none_of_several_hosts_takes_writes_is_said_as_away(
+    edge: Edge, admin: httpx.AsyncClient
+) -> None:
+    separator = "&" if "?" in edge.db.dsn else "?"
+    edge.db.dsn += f"{separator}target_session_attrs=standby"  # what this database is not
+    await edge.db.engine.dispose()
+    _is_problem(await admin.get("/api/v1/stations"), 503, "unavailable")
 
 
 async def test_every_answer_has_careful_headers(admin: httpx.AsyncClient) -> None:
@@ -148,10 +158,14 @@ async def test_health_and_metrics(web_database: str) -> None:
     async with open_edge(web_database, measures=measures, health=lambda: state) as edge:
         client = await edge.client(None)
         ready = await client.get("/health/ready")
-        assert (ready.status_code, ready.json()) == (
+        found = ready.json()
+        warnings = found.pop("warnings")
+        assert (ready.status_code, found) == (
             200,
             {"status": "ready", "components": {"writer": "ok", "queries": "ok"}},
         )
+        # The tests' database is set to be fast and not to be safe.
+        assert [warning.split(" is off")[0] for warning in warnings] == ["fsync", "synchronous_commit"]
         state["writer"] = "away"
         assert (await client.get("/health/ready")).status_code == 503
         await (await edge.client("admin")).post("/api/v1/stations", json={"id": "CANARY-IDENTITY"})

@@ -27,6 +27,8 @@ __all__ = ["BalanceSettings", "BalanceState", "Balancer"]
 
 _NEVER = -math.inf
 _EPS = 1e-6
+_SLIGHT = 0.02
+"""What is drawn beyond a limit by so much of it is left to margins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +149,12 @@ class Balancer:
         switched = np.where(decision.on != state.on, now, state.switched_s)
         state = replace(state, at_s=now, limit_a=decision.limit_a, on=decision.on, switched_s=switched)
         leans = bool((decision.use > np.maximum(alone, 0.0) + _EPS).any()) and rest_a is not base_a
+        drawn = network.use(asking.drawn_a * asking.seen[:, None])
+        beyond = (drawn > np.maximum(room, 0.0) + _SLIGHT * limits) & (network.row_kind != UNBALANCE)
         trust = named(network, node_trust)
-        return state, Balance(at_s=now, allocations=allocations, trust=trust, leans=leans)
+        return state, Balance(
+            at_s=now, allocations=allocations, trust=trust, leans=leans, overdrawn=bool(beyond.any())
+        )
 
     def _credit(self, asking: Asking) -> Floats:
         """Unbalance rows: what chargers were just seen to draw on the other line may be matched on this one."""

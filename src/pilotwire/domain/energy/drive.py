@@ -13,7 +13,7 @@ from pilotwire.domain.energy.ports import ChargingAbilities
 
 __all__ = [
     "CLOCK_S", "HOLD_S", "PACE", "Drive", "Pace", "Way", "excess_a", "is_stuck", "may_draw_a", "next_step", "observe",
-    "told", "units_of", "ways_of",
+    "takes_more", "told", "units_of", "ways_of",
 ]  # fmt: skip
 
 HOLD_S = 600.0
@@ -152,6 +152,11 @@ def is_stuck(drive: Drive, now_s: float, pace: Pace = PACE) -> bool:
     refuses = drive.fails > 0 and now_s < drive.retry_at_s + _REMEMBERED_S
     never_told = drive.told_a is None and drive.rejecting
     return drive.real_a is not None or refuses or never_told or unanswered
+
+
+def takes_more(drive: Drive, drawn_a: float, now_s: float) -> bool:
+    """Tell whether a station draws clearly more than it was ever told to, and that is news."""
+    return drive.real_a is None and _is_over(drawn_a, _held_lately(drive, now_s - _REMEMBERED_S, now_s))
 
 
 def excess_a(drive: Drive, now_s: float) -> float:

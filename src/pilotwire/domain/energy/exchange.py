@@ -150,13 +150,15 @@ class Allocation(msgspec.Struct, frozen=True):
 class Balance(msgspec.Struct, frozen=True, kw_only=True):
     """What the balancing loop decided: one allocation per EVSE, in the order of the site, and the state of its meters.
 
-    `leans`: more is given than fuses bear without what batteries deliver.
+    `leans`: more is given than fuses bear without what batteries deliver. `overdrawn`: by what stations say that they draw,
+    a limit is exceeded now, whether a meter sees it or not.
     """
 
     at_s: float
     allocations: tuple[Allocation, ...]
     trust: Mapping[str, Trust]
     leans: bool = False
+    overdrawn: bool = False
 
 
 class Series(msgspec.Struct, frozen=True):

@@ -10,18 +10,21 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pilotwire.domain.relays.model import SharedTransaction
-from pilotwire.domain.relays.tables import station_relay
+from pilotwire.domain.relays.records import RelayMessageKept
+from pilotwire.domain.relays.tables import relay_message, station_relay
 from pilotwire.domain.stations.tables import station
 
 __all__ = [
     "delete_relay",
     "find_relay",
+    "forget_messages",
     "keep_relay",
     "keep_transaction",
     "list_every_relay",
     "list_led_by_other",
     "list_relays",
     "list_transactions",
+    "list_waiting",
 ]
 
 _KEPT_TRANSACTIONS = 50
@@ -53,9 +56,25 @@ async def keep_relay(connection: AsyncConnection, values: Mapping[str, Any]) -> 
 
 
 async def delete_relay(connection: AsyncConnection, station_id: int) -> bool:
-    """Remove a station's relay; whether there was one."""
+    """Remove a station's relay, and what the other back end was still to be told; whether there was one."""
+    await forget_messages(connection, station_id)
     result = await connection.execute(delete(station_relay).where(station_relay.c.station_id == station_id))
     return result.rowcount == 1
+
+
+async def forget_messages(connection: AsyncConnection, station_id: int) -> None:
+    """Forget what the other back end of a station was still to be told."""
+    await connection.execute(delete(relay_message).where(relay_message.c.station_id == station_id))
+
+
+async def list_waiting(connection: asyncpg.Connection, station_id: int) -> list[RelayMessageKept]:
+    """Give what the other back end of a station is still to be told, in the order in which it came."""
+    rows = await connection.fetch(
+        "SELECT id, station_id, message_id, action, frame, received_at FROM relay_message"
+        " WHERE station_id = $1 ORDER BY seq",
+        station_id,
+    )
+    return [RelayMessageKept(**dict(row)) for row in rows]
 
 
 async def list_every_relay(connection: asyncpg.Connection) -> list[asyncpg.Record]:

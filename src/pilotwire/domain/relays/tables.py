@@ -1,10 +1,10 @@
 """The tables of relays, as queries of people's requests see them."""
 
-from sqlalchemy import BigInteger, Column, DateTime, Integer, LargeBinary, Table, Text
+from sqlalchemy import BigInteger, Column, DateTime, Integer, LargeBinary, Table, Text, Uuid
 
 from pilotwire.db.metadata import metadata
 
-__all__ = ["relay_transaction", "station_relay"]
+__all__ = ["relay_message", "relay_transaction", "station_relay"]
 
 station_relay = Table(
     "station_relay",
@@ -27,4 +27,17 @@ relay_transaction = Table(
     Column("ours", BigInteger, primary_key=True),
     Column("theirs", BigInteger, nullable=False),
     Column("at", DateTime(timezone=True), nullable=False),
+)
+
+relay_message = Table(
+    "relay_message",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("seq", BigInteger, nullable=False),
+    Column("station_id", Integer, nullable=False),
+    Column("tenant_id", Integer, nullable=False),
+    Column("message_id", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("frame", Text, nullable=False),
+    Column("received_at", DateTime(timezone=True), nullable=False),
 )

@@ -26,6 +26,7 @@ __all__ = [
     "attach",
     "clear_progress",
     "close_presence",
+    "find_answer",
     "find_make",
     "find_told",
     "insert_enrolled",
@@ -208,6 +209,20 @@ class StationMake(msgspec.Struct, frozen=True):
     model: str
     firmware_version: str
     time_zone: str
+
+
+async def find_answer(
+    connection: asyncpg.Connection, station_id: int, message_id: str, received_at: datetime
+) -> str | None:
+    """Find the frame with which a station's call was answered that came at about a moment."""
+    answer: str | None = await connection.fetchval(
+        "SELECT response FROM frame WHERE station_id = $1 AND received_at BETWEEN $3::timestamptz - interval '5 minutes'"
+        " AND $3 + interval '5 minutes' AND message_id = $2 AND direction = 0 AND response IS NOT NULL LIMIT 1",
+        station_id,
+        message_id,
+        received_at,
+    )
+    return answer
 
 
 async def find_make(connection: asyncpg.Connection, station_id: int) -> StationMake:

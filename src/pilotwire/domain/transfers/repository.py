@@ -18,6 +18,7 @@ __all__ = [
     "end_grant",
     "find_image",
     "find_log_of",
+    "give_back_interrupted",
     "give_back_use",
     "insert_grant",
     "insert_log",
@@ -25,6 +26,7 @@ __all__ = [
     "note_sent",
     "redeem_delivery",
     "redeem_reception",
+    "settle_use",
 ]
 
 MOST_STARTS = 500
@@ -109,10 +111,15 @@ async def redeem_delivery(
 async def note_sent(
     connection: asyncpg.Connection, grant_id: UUID, sent_bytes: int, now: datetime, *, to_the_end: bool
 ) -> bool:
-    """Count what was sent; True when with the whole file up to its end one use of the grant is over."""
+    """Count what was sent; True when with the whole file up to its end one use of the grant is over.
+
+    It is settling then: until `settle_use` nobody knows that the last part has arrived. `sent_bytes` may be less than
+    nothing, when more was counted than went out.
+    """
     whole: bool | None = await connection.fetchval(
-        "UPDATE file_grant g SET sent_bytes = CASE WHEN f.whole THEN 0 ELSE g.sent_bytes + $2 END,"
-        " uses_left = g.uses_left - f.whole::int, used_at = CASE WHEN f.whole THEN $4 ELSE g.used_at END"
+        "UPDATE file_grant g SET sent_bytes = CASE WHEN f.whole THEN 0 ELSE greatest(0, g.sent_bytes + $2) END,"
+        " uses_left = g.uses_left - f.whole::int, used_at = CASE WHEN f.whole THEN $4 ELSE g.used_at END,"
+        " settling_since = CASE WHEN f.whole THEN $4 ELSE g.settling_since END"
         " FROM (SELECT d.id, $3 AND d.sent_bytes + $2 >= i.size_bytes AS whole FROM file_grant d"
         " JOIN firmware_image i ON i.id = d.image_id WHERE d.id = $1 FOR UPDATE OF d) AS f WHERE g.id = f.id"
         " RETURNING f.whole",
@@ -124,13 +131,29 @@ async def note_sent(
     return bool(whole)
 
 
+async def settle_use(connection: asyncpg.Connection, grant_id: UUID) -> None:
+    """Take note that the last part of a file has arrived: the use of the grant stays over."""
+    await connection.execute("UPDATE file_grant SET settling_since = NULL WHERE id = $1", grant_id)
+
+
+_GIVE_BACK = (
+    "UPDATE file_grant g SET uses_left = uses_left + 1, used_at = NULL, settling_since = NULL,"
+    " sent_bytes = i.size_bytes FROM firmware_image i WHERE i.id = g.image_id"
+)
+
+
 async def give_back_use(connection: asyncpg.Connection, grant_id: UUID) -> None:
-    """Take back that one use of a grant was over; the file counts as sent, so that its rest is enough."""
-    await connection.execute(
-        "UPDATE file_grant g SET uses_left = uses_left + 1, used_at = NULL, sent_bytes = i.size_bytes"
-        " FROM firmware_image i WHERE g.id = $1 AND i.id = g.image_id",
-        grant_id,
-    )
+    """Take back that one use of a grant was over; the file counts as sent, so that its rest is enough.
+
+    Repeats: nothing happens.
+    """
+    await connection.execute(f"{_GIVE_BACK} AND g.id = $1 AND g.settling_since IS NOT NULL", grant_id)
+
+
+async def give_back_interrupted(connection: asyncpg.Connection) -> int:
+    """Take back all uses of which a process that is gone did not learn whether the last part arrived. Return how many."""
+    done: str = await connection.execute(f"{_GIVE_BACK} AND g.settling_since IS NOT NULL")
+    return int(done.rpartition(" ")[2])
 
 
 async def redeem_reception(connection: asyncpg.Connection, token: str, now: datetime) -> Reception:

@@ -59,6 +59,7 @@ file_grant = Table(
     Column("sent_bytes", BigInteger, nullable=False),
     Column("first_used_at", _moment),
     Column("used_at", _moment),
+    Column("settling_since", _moment),
     Column("remote_address", Text, nullable=False),
     Column("created_at", _moment, nullable=False),
 )

@@ -72,6 +72,8 @@ class Ears:
         # Of samples that were queued for hours only the moment says that they are no news.
         if key in site.given and abs((notice.received_at - sample.at).total_seconds()) < _NEWS_S:
             site.heard_sample(key, sample, at_s)
+            if site.is_surprised(key, at_s):
+                self._alarm()
 
     def session_kept(self, notice: SessionKept) -> SiteLoop | None:
         """A session began, went on or ended; give its site when the cars there have changed."""

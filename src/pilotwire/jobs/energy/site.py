@@ -10,7 +10,16 @@ import msgspec
 
 from pilotwire.domain.energy.balancing import Balancer, BalanceSettings, BalanceState
 from pilotwire.domain.energy.definition import EnergyTree, EvseGiven, compile_site, evse_key
-from pilotwire.domain.energy.drive import HOLD_S, PACE, Drive, Pace, excess_a, is_stuck, may_draw_a
+from pilotwire.domain.energy.drive import (
+    HOLD_S,
+    PACE,
+    Drive,
+    Pace,
+    excess_a,
+    is_stuck,
+    may_draw_a,
+    takes_more,
+)
 from pilotwire.domain.energy.events import Reading
 from pilotwire.domain.energy.exchange import (
     Balance,
@@ -181,6 +190,17 @@ class SiteLoop:
             car.phases_used = tuple(now or was for now, was in zip(used, before, strict=True))
         if sample.soc_percent is not None:
             car.soc_percent = sample.soc_percent
+
+    def is_surprised(self, key: str, now_s: float) -> bool:
+        """Tell whether what an EVSE draws asks for a turn at once: more than it may, or while a limit is exceeded."""
+        if self.balance is not None and self.balance.overdrawn:
+            return True
+        car = self.plugged.get(key)
+        return (
+            car is not None
+            and car.drawn_a is not None
+            and takes_more(self.drives[key], max(car.drawn_a), now_s)
+        )
 
     def meter_of(self, name: str) -> list[str]:
         """Give the nodes that a meter measures."""
@@ -375,7 +395,12 @@ class SiteLoop:
         return found
 
     def overloaded(self) -> bool:
-        """Tell whether a meter that sees all of a node reads more than its fuse bears, margin aside."""
+        """Tell whether a fuse bears too much, margin aside.
+
+        A meter that sees all of its node reads more, or what stations drew at the last turn was more together.
+        """
+        if self.balance is not None and self.balance.overdrawn:
+            return True
         nodes = {
             node.id: node for node in self.site.nodes if node.metering is Metering.TOTAL and node.limit_a
         }

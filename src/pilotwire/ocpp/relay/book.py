@@ -2,26 +2,45 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
+from uuid import UUID
 
 from pilotwire.bus import LocalBus
 from pilotwire.core.clock import Clock
 from pilotwire.db.engine import Database
 from pilotwire.db.sealing import Seal
+from pilotwire.db.writer import Entry
 from pilotwire.domain.relays.events import RelayChanged, RelayLinkChanged
 from pilotwire.domain.relays.model import Authority, Relay, SharedTransaction
 from pilotwire.domain.relays.ports import Dial
-from pilotwire.domain.relays.repository import keep_transaction, list_every_relay, list_transactions
+from pilotwire.domain.relays.records import RelayMessageKept, RelayMessageOver
+from pilotwire.domain.relays.repository import (
+    keep_transaction,
+    list_every_relay,
+    list_transactions,
+    list_waiting,
+)
 from pilotwire.domain.relays.usecases.manage_relays import SEALED_FOR
+from pilotwire.domain.stations.repository import find_answer
 
 __all__ = ["RelayBook"]
+
+
+class Writer(Protocol):
+    """What keeps what stations said, in the order in which it was handed in for each of them."""
+
+    def submit(self, entry: Entry, /) -> bool: ...
+    async def settled(self) -> None: ...
 
 
 class RelayBook:
     """The relays of all stations, and what a relay needs to work."""
 
-    def __init__(self, database: Database, bus: LocalBus, seal: Seal, dial: Dial, clock: Clock) -> None:
+    def __init__(
+        self, database: Database, bus: LocalBus, seal: Seal, dial: Dial, clock: Clock, writer: Writer
+    ) -> None:
         self._database = database
+        self._writer = writer
         self._bus = bus
         self._seal = seal
         self.dial = dial
@@ -70,6 +89,33 @@ class RelayBook:
         """Keep the numbers of a transaction."""
         async with self._database.service.acquire() as connection:
             await keep_transaction(connection, station_id, shared, self.now())
+
+    def keep_message(self, message: RelayMessageKept) -> None:
+        """Keep a message for the other back end.
+
+        It goes to disk with or before what its station says next, so before that is answered.
+        """
+        self._writer.submit(Entry(message.station_id, 0, (message,)))
+
+    def end_message(self, station_id: int, message_key: UUID) -> None:
+        """Take a message off the disk: the other back end has been told, or is not told any more."""
+        self._writer.submit(Entry(station_id, 0, (RelayMessageOver(message_key),)))
+
+    async def waiting(self, station_id: int) -> list[tuple[RelayMessageKept, str | None]]:
+        """Read what the other back end is still to be told, with the answers that starts of 1.6 had from us."""
+        await (
+            self._writer.settled()
+        )  # an earlier connection of the station may have left something a moment ago
+        async with self._database.service.acquire() as connection:
+            return [
+                (
+                    each,
+                    await find_answer(connection, station_id, each.message_id, each.received_at)
+                    if each.action == "StartTransaction"
+                    else None,
+                )
+                for each in await list_waiting(connection, station_id)
+            ]
 
     def _changed(self, notice: RelayChanged) -> None:
         if notice.relay is None:

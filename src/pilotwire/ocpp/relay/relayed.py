@@ -7,7 +7,6 @@ answered is lost, whoever answered. While the other back end is away, ours are g
 
 import asyncio
 import random
-from collections import deque
 from typing import Any, Protocol
 
 import msgspec
@@ -17,11 +16,13 @@ from pilotwire.core.errors import PilotwireError
 from pilotwire.db.retry import retry_while_away
 from pilotwire.domain.relays.model import Authority, Relay, SharedTransaction
 from pilotwire.domain.relays.ports import BackEndRefused, BackEndSocket
+from pilotwire.domain.relays.records import RelayMessageKept
 from pilotwire.domain.stations.ports import CallAnswer
 from pilotwire.ocpp.codec.envelope import build_error
 from pilotwire.ocpp.gateway import Connection
 from pilotwire.ocpp.relay.book import RelayBook
 from pilotwire.ocpp.relay.numbers import TransactionNumbers, renumbered
+from pilotwire.ocpp.relay.queue import KEPT, RelayQueue
 
 __all__ = ["RelayedConnection"]
 
@@ -30,12 +31,8 @@ log = structlog.get_logger(__name__)
 _PATIENCE_S = 10.0
 _ANSWER_S = 30.0
 _CALL_S = 30.0
-_LONGEST_QUEUE = 1000
+_MOST_PENDING = 1000
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 1.0, 60.0
-# What the other back end is told late if it was away; the rest means nothing any more by then.
-_KEPT = frozenset(
-    {"StartTransaction", "StopTransaction", "MeterValues", "TransactionEvent", "SecurityEventNotification"}
-)
 
 _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
@@ -75,8 +72,7 @@ class RelayedConnection:
         self._early: list[bytes] | None = []
         self._pending: dict[str, _Pending] = {}
         self._started: dict[str, int] = {}
-        self._out: deque[tuple[str, str, bytes]] = deque(maxlen=_LONGEST_QUEUE)
-        self._awaited: str | None = None
+        self._out = RelayQueue(book, relay.station_id)
         self._awaited_until: asyncio.TimerHandle | None = None
         self._boot: bytes | None = None
         self._socket: BackEndSocket | None = None
@@ -120,12 +116,12 @@ class RelayedConnection:
         message_id, action, payload = frame[1], str(frame[2]), frame[3]
         if frame[0] == 2:
             self._pending[message_id] = _Pending(action)
-            if len(self._pending) > _LONGEST_QUEUE:
+            if len(self._pending) > _MOST_PENDING:
                 self._pending.pop(next(iter(self._pending)))
         if action == "BootNotification":
             self._boot = text
-        if self._socket is not None or action in _KEPT:
-            self._out.append((message_id, action, text))
+        if self._socket is not None or action in KEPT:
+            self._out.add(message_id, action, payload, text)
             self._send_next()
         if self._is_16 and self._numbers.to_ours:
             return _encode([*frame[:3], renumbered(payload, self._numbers.to_ours)])
@@ -151,8 +147,8 @@ class RelayedConnection:
         pending.ours = text
         if self._relay.authority is Authority.PILOTWIRE:
             self._inner.send(text)
-            if pending.action == "StartTransaction":
-                self._match_numbers(frame[1], pending)
+            if pending.action == "StartTransaction" and not self._match_numbers(frame[1], pending):
+                self._note_started(frame[1], text)
             if pending.theirs is not None or self._socket is None:
                 self._settle(frame[1])
         elif pending.theirs is not None:
@@ -167,10 +163,16 @@ class RelayedConnection:
         pending = self._pending.get(message_id)
         if pending is None or pending.ours is None:
             return
-        self._inner.send(pending.ours)
-        if pending.action == "StartTransaction":
-            self._started[message_id] = _transaction_id(_frame(pending.ours))
+        if self._relay.authority is Authority.OTHER:  # else it has them already
+            self._inner.send(pending.ours)
+            if pending.action == "StartTransaction":
+                self._note_started(message_id, pending.ours)
         self._settle(message_id)
+
+    def _note_started(self, message_id: str, answer: bytes | None) -> None:
+        """The station has our number of a transaction, and the other back end's is not known yet."""
+        if number := _transaction_id(_frame(answer)):
+            self._started[message_id] = number
 
     def _give_theirs(self, message_id: str, pending: _Pending) -> None:
         assert pending.theirs is not None  # noqa: S101 - looked at by the callers
@@ -214,12 +216,15 @@ class RelayedConnection:
 
     async def _begin(self) -> None:
         known: list[SharedTransaction] = []
+        waiting: list[tuple[RelayMessageKept, str | None]] = []
 
         async def read() -> None:
             known[:] = await self._book.transactions(self._relay.station_id)
+            waiting[:] = await self._book.waiting(self._relay.station_id)
 
         await retry_while_away(read, lambda: not self._ended)
         self._numbers = TransactionNumbers(known)
+        self._recall(waiting)
         early, self._early = self._early or [], None
         for text in early:
             self._link.text_received(self._forwarded(text))
@@ -243,18 +248,31 @@ class RelayedConnection:
             await asyncio.sleep(pause_s * random.uniform(0.5, 1.5))  # noqa: S311 - no secret
             pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
 
+    def _recall(self, waiting: list[tuple[RelayMessageKept, str | None]]) -> None:
+        """Take over what an earlier connection left: what waits, and which transactions have our number only."""
+        for message, answer in waiting:
+            number = _transaction_id(_frame(None if answer is None else answer.encode()))
+            if (
+                number in self._numbers.from_ours
+            ):  # they have told theirs, and nobody came to note that it is over
+                self._book.end_message(message.station_id, message.id)
+                continue
+            if number:
+                self._started[message.message_id] = number
+            self._out.load(message)
+
     def _greet(self) -> None:
         """A back end wants a boot before anything else; the station's own, if it was before this connection."""
-        if self._boot is not None and not any(action == "BootNotification" for _, action, _ in self._out):
+        if self._boot is not None and not self._out.has("BootNotification"):
             frame = _frame(self._boot)
             assert frame is not None  # noqa: S101 - it was read when it came
             message_id = f"relay-{id(self):x}"
-            self._out.appendleft((message_id, "BootNotification", _encode([2, message_id, *frame[2:]])))
+            self._out.add_first(message_id, "BootNotification", _encode([2, message_id, *frame[2:]]))
         self._send_next()
 
     def _gone(self) -> None:
         self._socket = None
-        self._awaited = None
+        self._out.awaited = None
         if self._awaited_until is not None:
             self._awaited_until.cancel()
         self._book.tell(self._record, connected=False, detail="the other back end hung up")
@@ -263,12 +281,12 @@ class RelayedConnection:
 
     def _send_next(self) -> None:
         """One call at a time, as a station must."""
-        if self._socket is None or self._awaited is not None or not self._out:
+        queued = self._out.next()
+        if self._socket is None or queued is None:
             return
-        message_id, _, text = self._out[0]
-        self._awaited = message_id
-        self._socket.send(self._as_they_number(text))
-        self._awaited_until = asyncio.get_running_loop().call_later(_ANSWER_S, self._over, message_id)
+        self._out.awaited = queued.message_id
+        self._socket.send(self._as_they_number(queued.text))
+        self._awaited_until = asyncio.get_running_loop().call_later(_ANSWER_S, self._over, queued.message_id)
 
     def _as_they_number(self, text: bytes) -> bytes:
         """Translate as late as can be: the number may come with the answer before."""
@@ -278,13 +296,12 @@ class RelayedConnection:
         return _encode([*frame[:3], renumbered(frame[3], self._numbers.to_theirs)])
 
     def _over(self, message_id: str) -> None:
-        if self._awaited != message_id:
+        if self._out.awaited != message_id:
             return
-        self._awaited = None
+        self._out.awaited = None
         if self._awaited_until is not None:
             self._awaited_until.cancel()
-        if self._out and self._out[0][0] == message_id:
-            self._out.popleft()
+        self._out.over(message_id)
         self._send_next()
 
     def _received(self, text: bytes) -> None:
@@ -298,10 +315,10 @@ class RelayedConnection:
 
     def _answered_by_them(self, frame: list[Any]) -> None:
         message_id = frame[1]
-        pending = self._pending.get(message_id)
+        pending, number = self._pending.get(message_id), self._started.pop(message_id, 0)
         if pending is not None:
             self._compare(message_id, pending, frame)
-        elif (number := self._started.pop(message_id, 0)) and (theirs := _transaction_id(frame)):
+        elif number and (theirs := _transaction_id(frame)):
             # It had been given our number when the other was away: that one is the station's.
             self._share(message_id, SharedTransaction(number, number, theirs), None)
         self._over(message_id)

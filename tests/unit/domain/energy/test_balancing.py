@@ -158,6 +158,25 @@ def test_the_others_live_on_what_a_station_leaves_that_does_not_follow() -> None
     assert [found[name].limit_a for name in ("e1", "e2")] == [0.0, 0.0]
 
 
+def test_that_a_limit_is_exceeded_is_known_from_what_is_drawn_where_no_meter_sees_it() -> None:
+    turns = Turns(garage(2, fuse=20.0))
+    cars = [car(0), car(1)]
+
+    def drawn(*each_a: float, age_s: float = 1.0) -> list[Car]:
+        return [car(n, drawn_a=(amps,), drawn_at_s=turns.now + 10 - age_s) for n, amps in enumerate(each_a)]
+
+    turns.settle(*cars)
+    assert not turns.balance.overdrawn
+    turns.tell(*drawn(10.0, 10.0))
+    assert not turns.balance.overdrawn
+    turns.tell(*drawn(10.2, 10.1))  # stations round, margins bear it
+    assert not turns.balance.overdrawn
+    turns.tell(*drawn(10.0, 14.0))
+    assert turns.balance.overdrawn
+    turns.tell(*drawn(10.0, 14.0, age_s=90.0))  # nobody knows whether it is still so
+    assert not turns.balance.overdrawn
+
+
 def test_who_does_not_follow_may_be_told_more_and_counts_with_that() -> None:
     turns = Turns(garage(2, fuse=26.0))
     for _ in range(5):

@@ -14,6 +14,7 @@ from pilotwire.domain.energy.drive import (
     may_draw_a,
     next_step,
     observe,
+    takes_more,
     told,
     ways_of,
 )
@@ -362,3 +363,16 @@ def test_the_bound_is_the_default_without_end() -> None:
 def test_a_station_that_ends_sessions_at_zero_is_given_its_least() -> None:
     assert settable_a(EVSE, ANY, 4) == 0
     assert settable_a(EVSE, ChargingAbilities(zero_ends_session=True), 0) == 6
+
+
+def test_that_a_station_takes_more_than_it_was_ever_told_is_news_once() -> None:
+    drive = prepared(bound_a=6.0)
+    assert not takes_more(drive, 6.5, NOW)
+    assert takes_more(drive, 16.0, NOW)
+    drive = told_limit(16)
+    told(drive, "session", 8.0, NOW + 5, outcome="taken", tail_a=6.0)
+    assert not takes_more(drive, 16.0, NOW + 7), "it may not have followed yet"
+    assert takes_more(drive, 20.0, NOW + 7)
+    observe(drive, 20.0, NOW + 12, NOW + 12, 2)
+    assert drive.real_a == 20.0
+    assert not takes_more(drive, 20.0, NOW + 13), "it counts already"

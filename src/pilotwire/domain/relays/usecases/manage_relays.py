@@ -54,6 +54,8 @@ async def set_relay(
         }
         before = await repository.find_relay(connection, station_id)
         await repository.keep_relay(connection, values)
+        if before is not None and before.url != url:  # what waits is for the one before
+            await repository.forget_messages(connection, station_id)
         await keep_audit(
             connection,
             principal,

@@ -1,14 +1,18 @@
 """What stations do with the addresses that commands gave them: fetch firmware, deliver a log."""
 
-from collections.abc import AsyncIterator, Callable
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from uuid import UUID
+
+import structlog
 
 from pilotwire.bus import LocalBus
 from pilotwire.core.clock import Clock
 from pilotwire.core.errors import Invalid
 from pilotwire.core.ids import new_uuid
 from pilotwire.db.engine import Database
+from pilotwire.db.retry import retry_while_away
 from pilotwire.domain.transfers import repository
 from pilotwire.domain.transfers.model import (
     Delivery,
@@ -28,10 +32,16 @@ __all__ = [
     "deliver_log",
     "find_reception",
     "give_back",
+    "give_back_interrupted",
     "look_up_firmware",
     "note_sent",
     "read_firmware",
+    "settle",
 ]
+
+log = structlog.get_logger(__name__)
+
+_PATIENCE_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +81,10 @@ def read_firmware(counter: Counter, delivery: Delivery, start: int, end: int) ->
 
 
 async def note_sent(counter: Counter, delivery: Delivery, sent_bytes: int, *, to_the_end: bool) -> bool:
-    """Count what has arrived; True when one use of the address is over with it.
+    """Count what goes out; True when one use of the address is over with it.
 
-    That is when the file has arrived up to its end; a transfer that broke off may be continued or begun anew.
+    That is when the file goes out up to its end; a transfer that broke off may be continued or begun anew. Whoever is told
+    so either settles the use or gives it back.
     """
     async with counter.db.service.acquire() as connection:
         return await repository.note_sent(
@@ -81,10 +92,40 @@ async def note_sent(counter: Counter, delivery: Delivery, sent_bytes: int, *, to
         )
 
 
+async def settle(counter: Counter, delivery: Delivery) -> None:
+    """Keep the use of an address: the file has arrived to its end."""
+
+    async def keep() -> None:
+        async with counter.db.service.acquire() as connection:
+            await repository.settle_use(connection, delivery.grant_id)
+
+    await _before_long(keep)
+
+
 async def give_back(counter: Counter, delivery: Delivery) -> None:
     """Give back the use of an address: it has turned out that the file did not arrive to its end."""
-    async with counter.db.service.acquire() as connection:
-        await repository.give_back_use(connection, delivery.grant_id)
+
+    async def keep() -> None:
+        async with counter.db.service.acquire() as connection:
+            await repository.give_back_use(connection, delivery.grant_id)
+
+    await _before_long(keep)
+
+
+async def give_back_interrupted(db: Database) -> None:
+    """Give back the uses of which a process before us did not learn whether the file arrived to its end.
+
+    For the start of the only process that serves files.
+    """
+    async with db.service.acquire() as connection:
+        if count := await repository.give_back_interrupted(connection):
+            log.info("downloads that the end of the server cut off may be continued", count=count)
+
+
+async def _before_long(keep: Callable[[], Awaitable[None]]) -> None:
+    """Keep something though the database may be away for a moment; what is not kept then, the next start gives back."""
+    until = time.monotonic() + _PATIENCE_S
+    await retry_while_away(keep, lambda: time.monotonic() < until)
 
 
 async def find_reception(counter: Counter, token: str) -> Reception:
