@@ -17,6 +17,7 @@ import structlog
 
 from pilotwire.db.bulk import as_array
 from pilotwire.db.bundle import Bundle, Prepared, Writing, quoted, take_whole_batches
+from pilotwire.db.connection import connect
 
 __all__ = ["Entry", "Fenced", "GroupWriter", "Sink", "is_transient"]
 
@@ -301,14 +302,17 @@ class GroupWriter:
         return {(row[0], row[1]) for row in rows}
 
     async def _was_committed(self, connection: asyncpg.Connection) -> bool:
-        batch = await connection.fetchval("SELECT batch FROM writer_position WHERE writer = $1", self._name)
+        # A write, because only a commit waits for a synchronous standby: what was cut off while it waited for one is to be
+        # seen here, and the standby may still lack it.
+        batch = await connection.fetchval(
+            "UPDATE writer_position SET batch = batch WHERE writer = $1 RETURNING batch", self._name
+        )
         return bool(batch == self._batch_no)
 
     async def _connected(self) -> asyncpg.Connection:
         if self._connection is None or self._connection.is_closed():
-            connection = await asyncpg.connect(
+            connection = await connect(
                 self._dsn,
-                timeout=5,
                 command_timeout=60,
                 server_settings={"application_name": self._name, "standard_conforming_strings": "on"},
             )
@@ -380,6 +384,6 @@ class GroupWriter:
                 repr(error)[:2000].replace("\0", ""),
                 repr(entry.records)[:20000].replace("\0", ""),
             )
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as second:
+        except (asyncpg.PostgresError, *_CONNECTION_FAULTS) as second:
             log.warning("quarantine failed", error=repr(second))
             await self._disconnect()

@@ -97,10 +97,6 @@ async def test_without_its_standby_nothing_is_answered(tmp_path: Path) -> None:
         assert sorted(await stored_ids(pair)) == sorted(answered)
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="the writer asks whether its batch was committed by a query, which waits for no standby",
-)
 async def test_a_connection_lost_while_the_standby_is_awaited_is_no_answer(tmp_path: Path) -> None:
     async with standby_pair(tmp_path) as pair, running_edge(pair.dsn) as edge:
         await ready_edge(edge)
