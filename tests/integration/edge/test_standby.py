@@ -9,7 +9,6 @@ from typing import Any
 
 import asyncpg
 import httpx
-import pytest
 from pydantic import SecretStr
 
 from bench.standby import StandbyPair
