@@ -1,27 +1,18 @@
 import { useNavigate } from '@tanstack/react-router';
 import { Download, X } from 'lucide-react';
-import { useCallback, useRef } from 'react';
-import type { Schemas } from '@/api/client';
 import { IconButton } from '@/ui/button';
 import { classes } from '@/ui/classes';
-import { fileName, saveFile, toCsv } from '@/ui/csv';
 import { SearchField } from '@/ui/fields';
 import { PageBody, PageHeader } from '@/ui/page';
 import { SavedViews } from '@/ui/saved-views';
 import { tUi } from '@/ui/text';
-import { SessionList } from './list';
+import { downloadSessions, SessionList } from './list';
 import { sessionsRoute, STATES, type SessionsSearch } from './route';
 import { t } from './text';
-
-type Session = Schemas['Session'];
 
 export function Sessions() {
   const search = sessionsRoute.useSearch();
   const navigate = useNavigate({ from: '/sessions' });
-  const shown = useRef<Session[]>([]);
-  const keepShown = useCallback((sessions: Session[]) => {
-    shown.current = sessions;
-  }, []);
   const change = (next: Partial<SessionsSearch>) =>
     void navigate({ search: (before) => ({ ...before, ...next }), replace: true });
   return (
@@ -75,40 +66,15 @@ export function Sessions() {
               <IconButton
                 icon={Download}
                 label={tUi('csv')}
-                onClick={() => saveFile(fileName('sessions'), csvOf(shown.current))}
+                onClick={() => downloadSessions(search, search.q ?? '')}
               />
             </div>
           </div>
           <div className="flex min-h-0 flex-1 flex-col border-t border-line">
-            <SessionList
-              state={search.state}
-              station={search.station}
-              filter={search.q ?? ''}
-              onShown={keepShown}
-            />
+            <SessionList state={search.state} station={search.station} filter={search.q ?? ''} />
           </div>
         </div>
       </PageBody>
     </>
-  );
-}
-
-function csvOf(sessions: Session[]): string {
-  const head = [
-    'id',
-    'station_id',
-    'evse_id',
-    'token_uid',
-    'state',
-    'started_at',
-    'ended_at',
-    'energy_wh',
-    'meter_start_wh',
-    'meter_end_wh',
-    'stop_reason',
-  ] as const;
-  return toCsv(
-    [...head, 'review'],
-    sessions.map((session) => [...head.map((name) => session[name]), session.review.join(' ')]),
   );
 }

@@ -7,8 +7,9 @@ import { api, data } from '@/api/client';
 import { commandName } from '@/commands/names';
 import { number } from '@/i18n/quantity';
 import { IconButton } from '@/ui/button';
-import { fileName, saveFile, toCsv } from '@/ui/csv';
 import { DataTable, type Column } from '@/ui/data-table';
+import { download } from '@/ui/download';
+import { csvSource, PAGE_ROWS } from '@/ui/gather';
 import { Ago } from '@/ui/live';
 import { SavedViews } from '@/ui/saved-views';
 import { ErrorState } from '@/ui/states';
@@ -109,6 +110,23 @@ const byCommand = (task: Task): Said => ({
   note: task.note || summary(task),
 });
 
+function askTasks(
+  state: TaskState | undefined,
+  command: string,
+  limit: number,
+  cursor: string | undefined,
+  signal: AbortSignal,
+) {
+  return data(
+    api.GET('/api/v1/tasks', {
+      params: {
+        query: { limit, state: state ?? '', command, ...(cursor ? { cursor } : {}) },
+      },
+      signal,
+    }),
+  );
+}
+
 /** Tasks, the newest first, with progress while they run. */
 export function TaskList({
   state,
@@ -129,19 +147,7 @@ export function TaskList({
   const navigate = useNavigate();
   const tasks = useInfiniteQuery({
     queryKey: ['tasks', 'list', state ?? '', command],
-    queryFn: ({ pageParam }) =>
-      data(
-        api.GET('/api/v1/tasks', {
-          params: {
-            query: {
-              limit: 100,
-              state: state ?? '',
-              command,
-              ...(pageParam ? { cursor: pageParam } : {}),
-            },
-          },
-        }),
-      ),
+    queryFn: ({ pageParam, signal }) => askTasks(state, command, 100, pageParam, signal),
     initialPageParam: '',
     getNextPageParam: (last) => last.next ?? undefined,
     refetchInterval: (query) =>
@@ -161,7 +167,7 @@ export function TaskList({
             icon={Download}
             label={tUi('csv')}
             disabled={rows.length === 0}
-            onClick={() => saveFile(fileName('tasks'), csvOf(rows))}
+            onClick={() => downloadTasks(state, command)}
           />
           {actions}
         </div>
@@ -215,33 +221,27 @@ function TaskLine({ task, title }: { task: Task; title: string }) {
   );
 }
 
-function csvOf(tasks: Task[]): string {
-  return toCsv(
-    [
-      'id',
-      'command',
-      'state',
-      'total',
-      'succeeded',
-      'failed',
-      'cancelled',
-      'created_by',
-      'note',
-      'created_at',
-      'finished_at',
-    ],
-    tasks.map((task) => [
-      task.id,
-      task.command,
-      task.state,
-      task.total,
-      task.succeeded,
-      task.failed,
-      task.cancelled,
-      task.created_by,
-      task.note,
-      task.created_at,
-      task.finished_at,
-    ]),
+const SAVED = [
+  'id',
+  'command',
+  'state',
+  'total',
+  'succeeded',
+  'failed',
+  'cancelled',
+  'created_by',
+  'note',
+  'created_at',
+  'finished_at',
+] as const;
+
+function downloadTasks(state: TaskState | undefined, command: string): void {
+  download(
+    'tasks',
+    csvSource<Task>(
+      [...SAVED],
+      (task) => SAVED.map((name) => task[name]),
+      (cursor, signal) => askTasks(state, command, PAGE_ROWS, cursor, signal),
+    ),
   );
 }
