@@ -14,6 +14,7 @@ import type { Cell } from './csv';
 import { LoadingRows } from './states';
 import { MOST_PRINTED, useHeldRows, usePhone, usePrinting } from './table-hooks';
 import { tUi } from './text';
+import { leastWidth } from './tracks';
 
 export interface Column<Row> {
   id: string;
@@ -185,7 +186,7 @@ export function DataTable<Row>({
           role="table"
           aria-label={label}
           aria-rowcount={rows.length + 1}
-          className={phone ? undefined : 'min-w-max'}
+          style={phone ? undefined : { minWidth: leastWidth(template) }}
         >
           <div
             role="rowgroup"
@@ -204,7 +205,7 @@ export function DataTable<Row>({
                   <input
                     type="checkbox"
                     aria-label={tUi('table.select-all')}
-                    className="size-4 accent-[var(--accent)]"
+                    className="size-4"
                     checked={allSelected}
                     onChange={() => onSelect(allSelected ? new Set() : new Set(rows.map(rowKey)))}
                   />
@@ -278,7 +279,7 @@ export function DataTable<Row>({
                             <input
                               type="checkbox"
                               aria-label={tUi('table.select', { row: key })}
-                              className="size-4 accent-[var(--accent)]"
+                              className="size-4"
                               checked={isSelected}
                               onChange={() => toggle(key)}
                             />
@@ -325,11 +326,13 @@ function PhoneLines<Row>({ columns, row }: { columns: Column<Row>[]; row: Row })
     <div className="flex items-center gap-2">
       <div className="min-w-0 flex-1">
         <div className="truncate font-medium">{first?.cell(row)}</div>
-        <div className="flex gap-x-3 overflow-hidden text-xs whitespace-nowrap text-muted">
+        <div className="truncate text-xs text-muted">
           {others
             .filter((column) => column.id !== 'act')
             .map((column) => (
-              <span key={column.id} className="max-w-56 shrink-0 truncate last:shrink">
+              <span key={column.id} className="mr-3 last:mr-0">
+                {/* A figure alone does not say what it counts. */}
+                {column.align === 'right' && column.header && `${column.header} `}
                 {column.cell(row)}
               </span>
             ))}

@@ -79,7 +79,7 @@ export function Checkbox({
 }: Omit<InputHTMLAttributes<HTMLInputElement>, 'type'> & { label: ReactNode }) {
   return (
     <label className={classes('inline-flex min-h-6 items-center gap-2', className)}>
-      <input type="checkbox" className="size-4 accent-[var(--accent)]" {...rest} />
+      <input type="checkbox" className="size-4" {...rest} />
       <span>{label}</span>
     </label>
   );

@@ -75,17 +75,18 @@ export function Audit() {
             value={search[name] ?? ''}
             onValue={(value) => change({ [name]: value || undefined })}
             {...(name === 'actor' ? { shortcut: '/' } : {})}
-            className="w-48 max-sm:w-full"
+            className="w-48 max-sm:w-[calc(50%-4px)]"
           />
         ))}
-        <Input
-          type="datetime-local"
-          aria-label={t('audit.since')}
-          title={t('audit.since')}
-          value={search.since ?? ''}
-          onChange={(event) => change({ since: event.target.value || undefined })}
-          className="!w-48"
-        />
+        <label className="inline-flex items-center gap-2 text-muted max-sm:flex-1">
+          {t('audit.since')}
+          <Input
+            type="datetime-local"
+            value={search.since ?? ''}
+            onChange={(event) => change({ since: event.target.value || undefined })}
+            className="!w-48 text-text max-sm:!w-full"
+          />
+        </label>
         <IconButton
           icon={Download}
           label={tUi('csv')}
@@ -110,7 +111,10 @@ export function Audit() {
           className="border-t border-line"
           phoneRow={(entry) => (
             <div>
-              <p className="truncate font-medium">{entry.action}</p>
+              <p className="flex items-baseline gap-2">
+                <span className="shrink-0 font-medium">{entry.action}</span>
+                <span className="truncate text-xs text-muted">{entry.object}</span>
+              </p>
               <p className="truncate text-xs text-muted">
                 {moment(entry.at)} · {entry.actor}
               </p>

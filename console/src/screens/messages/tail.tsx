@@ -111,7 +111,7 @@ export function MessageTail({
           value={filter}
           onValue={onFilter}
           shortcut="/"
-          className="w-64 max-sm:w-full"
+          className="w-64 max-sm:min-w-44 max-sm:flex-1"
         />
         <Select
           aria-label={t('only')}

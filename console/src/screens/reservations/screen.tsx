@@ -283,7 +283,7 @@ function List({
           value={search.q ?? ''}
           onValue={(q) => change({ q: q || undefined })}
           shortcut="/"
-          className="w-64 max-sm:w-full"
+          className="w-64 max-sm:min-w-44 max-sm:flex-1"
         />
         <Segments
           label={t('filter')}

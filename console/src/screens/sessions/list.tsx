@@ -11,6 +11,7 @@ import { download } from '@/ui/download';
 import { csvSource, PAGE_ROWS } from '@/ui/gather';
 import { Figure, Flash } from '@/ui/live';
 import { EmptyState, ErrorState } from '@/ui/states';
+import { reasonText } from './reason';
 import { SessionState } from './state';
 import { t } from './text';
 
@@ -48,7 +49,7 @@ function askSessions(
 /** Whether a session has every word that is looked for. */
 function hasWords(session: Session, words: string[]): boolean {
   const text =
-    `${session.station_id} ${session.token_uid ?? ''} ${session.stop_reason ?? ''} ${session.review.join(' ')}`.toLowerCase();
+    `${session.station_id} ${session.token_uid ?? ''} ${session.stop_reason ?? ''} ${reasonText(session.stop_reason) ?? ''} ${session.review.join(' ')}`.toLowerCase();
   return words.every((word) => text.includes(word));
 }
 
@@ -197,7 +198,9 @@ const REST: Column<Session>[] = [
     header: t('column.reason'),
     width: 'minmax(110px, 0.8fr)',
     cell: (session) => (
-      <span className="text-muted">{session.stop_reason ?? (session.ended_at ? NOTHING : '')}</span>
+      <span className="text-muted" title={session.stop_reason ?? undefined}>
+        {reasonText(session.stop_reason) ?? (session.ended_at ? NOTHING : '')}
+      </span>
     ),
   },
   {

@@ -1,10 +1,10 @@
 import { useNavigate } from '@tanstack/react-router';
 import { Download, X } from 'lucide-react';
 import { IconButton } from '@/ui/button';
-import { classes } from '@/ui/classes';
 import { SearchField } from '@/ui/fields';
 import { PageBody, PageHeader } from '@/ui/page';
 import { SavedViews } from '@/ui/saved-views';
+import { Segments } from '@/ui/segments';
 import { tUi } from '@/ui/text';
 import { downloadSessions, SessionList } from './list';
 import { sessionsRoute, STATES, type SessionsSearch } from './route';
@@ -26,30 +26,21 @@ export function Sessions() {
               value={search.q ?? ''}
               onValue={(q) => change({ q: q || undefined })}
               shortcut="/"
-              className="w-72 max-sm:w-full"
+              className="w-72 max-sm:min-w-44 max-sm:flex-1"
             />
-            <div
-              role="group"
-              aria-label={t('filter')}
-              className="flex rounded-md border border-line p-0.5"
-            >
-              {([undefined, ...STATES] as const).map((state) => (
-                <button
-                  key={state ?? 'all'}
-                  type="button"
-                  aria-pressed={search.state === state}
-                  onClick={() => change({ state })}
-                  className={classes(
-                    'h-[26px] rounded px-2.5',
-                    search.state === state ? 'bg-hover font-medium' : 'text-muted hover:text-text',
-                  )}
-                >
-                  {t(`state.${state ?? 'all'}`)}
-                </button>
-              ))}
+            <div className="max-sm:order-1">
+              <Segments
+                label={t('filter')}
+                choices={[undefined, ...STATES].map((state) => ({
+                  id: state,
+                  label: t(`state.${state ?? 'all'}`),
+                }))}
+                value={search.state}
+                onValue={(state) => change({ state })}
+              />
             </div>
             {search.station && (
-              <span className="inline-flex h-7 items-center gap-1 rounded-full border border-accent bg-accent-soft pr-1 pl-2.5 text-xs">
+              <span className="inline-flex h-7 items-center gap-1 rounded-full border border-accent max-sm:order-1 bg-accent-soft pr-1 pl-2.5 text-xs">
                 {t('station', { station: search.station })}
                 <button
                   type="button"

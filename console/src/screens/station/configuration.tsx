@@ -93,7 +93,7 @@ export function StationConfiguration({ stationId }: { stationId: string }) {
           value={find}
           onValue={(next) => change({ find: next || undefined })}
           shortcut="/"
-          className="w-64 max-sm:w-full"
+          className="w-64 max-sm:min-w-44 max-sm:flex-1"
         />
         <Segments
           label={t('which')}

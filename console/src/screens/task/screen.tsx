@@ -139,7 +139,7 @@ function Head({ task, open }: { task: Task; open: number }) {
         <h1 className="text-xl wrap-anywhere">{commandName(task.command)}</h1>
         <p className="flex flex-wrap gap-x-4 text-muted">
           <span className="text-text">
-            <TaskMark state={task.state} />
+            <TaskMark task={task} />
           </span>
           <span>{t('by', { who: task.created_by })}</span>
           <Ago at={task.created_at} />
@@ -162,7 +162,7 @@ function Head({ task, open }: { task: Task; open: number }) {
             </Button>
           )}
           {isOpen && open > 0 && (
-            <Button icon={Ban} look="danger" onClick={() => setAsked('cancel')}>
+            <Button icon={Ban} onClick={() => setAsked('cancel')}>
               {t('cancel')}
             </Button>
           )}

@@ -4,7 +4,7 @@ import { Link, useNavigate } from '@tanstack/react-router';
 import { Download } from 'lucide-react';
 import { useMemo, type ReactNode } from 'react';
 import { api, data } from '@/api/client';
-import { commandName } from '@/commands/names';
+import { commandName, label } from '@/commands/names';
 import { number } from '@/i18n/quantity';
 import { IconButton } from '@/ui/button';
 import { DataTable, type Column } from '@/ui/data-table';
@@ -28,11 +28,16 @@ interface Said {
   note: string;
 }
 
+const saidValue = (value: unknown) =>
+  typeof value === 'boolean' ? t(value ? 'yes' : 'no') : String(value);
+
 /** What a command is about, in a few words: its plain parameters. */
 function summary(task: Task): string {
   return Object.entries(task.parameters)
     .filter(([name, value]) => name !== 'command' && value !== null && typeof value !== 'object')
-    .map(([name, value]) => `${name} ${String(value)}`)
+    .map(([name, value]) =>
+      typeof value === 'number' ? `${label(name)} ${value}` : `${label(name)}: ${saidValue(value)}`,
+    )
     .join(', ');
 }
 
@@ -59,7 +64,7 @@ const columnsOf = (describe: (task: Task) => Said): Column<Task>[] => [
     id: 'state',
     header: t('column.state'),
     width: '130px',
-    cell: (task) => <TaskMark state={task.state} />,
+    cell: (task) => <TaskMark task={task} />,
   },
   {
     id: 'progress',
@@ -205,7 +210,7 @@ function TaskLine({ task, title }: { task: Task; title: string }) {
           {title}
         </Link>
         <span className="text-xs">
-          <TaskMark state={task.state} />
+          <TaskMark task={task} />
         </span>
       </div>
       <div className="flex items-center gap-2 text-xs text-muted">
