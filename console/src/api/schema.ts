@@ -3835,6 +3835,8 @@ export interface components {
              * @example accepted
              */
             outcome: string;
+            /** @description The detail by its code, to say it in another language. */
+            reason: components["schemas"]["Reason"] | null;
             /** Result */
             result: {
                 [key: string]: unknown;
@@ -5702,6 +5704,8 @@ export interface components {
              * @example pending
              */
             kind: string;
+            /** @description The detail by its code, to say it in another language. */
+            reason?: components["schemas"]["Reason"] | null;
             /** Session Id */
             session_id?: string | null;
             /** Since */
@@ -7834,7 +7838,33 @@ export interface components {
                 /** @enum {string} */
                 in: "body" | "query" | "path" | "header" | "cookie";
                 message: string;
+                /** @description A text by its code, to say it in another language; a text that has no code is told in English only. */
+                reason?: {
+                    /** @example station_unknown */
+                    code: string;
+                    /**
+                     * @example {
+                     *       "station": "CP-1"
+                     *     }
+                     */
+                    values: {
+                        [key: string]: string | number;
+                    };
+                };
             }[];
+            /** @description A text by its code, to say it in another language; a text that has no code is told in English only. */
+            reason?: {
+                /** @example station_unknown */
+                code: string;
+                /**
+                 * @example {
+                 *       "station": "CP-1"
+                 *     }
+                 */
+                values: {
+                    [key: string]: string | number;
+                };
+            };
             status: number;
             title: string;
             /**
@@ -7905,6 +7935,21 @@ export interface components {
             command: "read_settings";
             /** @default [] */
             names?: string[];
+        };
+        /**
+         * Reason
+         * @description A text by its code and values, so that it can be said in another language.
+         */
+        Reason: {
+            /**
+             * Code
+             * @example no_session_began
+             */
+            code: string;
+            /** Values */
+            values: {
+                [key: string]: string | number;
+            };
         };
         /**
          * RecoveryCodes
@@ -9210,6 +9255,8 @@ export interface components {
             parameters: {
                 [key: string]: unknown;
             };
+            /** @description The detail by its code, to say it in another language. */
+            reason: components["schemas"]["Reason"] | null;
             /** Result */
             result: {
                 [key: string]: unknown;

@@ -19,7 +19,7 @@ import {
 } from '@/i18n/quantity';
 import { displayName, useStation } from '@/live/hooks';
 import { SessionLength } from '@/screens/sessions/list';
-import { reasonText } from '@/screens/sessions/reason';
+import { flagText, reasonText } from '@/screens/sessions/reason';
 import { SessionState } from '@/screens/sessions/state';
 import { t } from '@/screens/sessions/text';
 import { Button } from '@/ui/button';
@@ -129,7 +129,7 @@ function Shown({ session, back }: { session: SessionData; back: { to: string; la
             <TriangleAlert aria-hidden size={16} className="mt-0.5 shrink-0" />
             <div>
               <p className="font-medium">{t('review.title')}</p>
-              <p>{session.review.join(', ')}</p>
+              <p>{session.review.map(flagText).join(', ')}</p>
             </div>
           </div>
         )}

@@ -1,6 +1,7 @@
 import { Link, useNavigate } from '@tanstack/react-router';
 import { Braces, Download, ListFilter } from 'lucide-react';
 import { useMemo, useState } from 'react';
+import { Became, Detail, outcomeText } from '@/screens/tasks/outcome';
 import { ResultMark, type Result } from '@/screens/tasks/parts';
 import { t } from '@/screens/tasks/text';
 import { IconButton } from '@/ui/button';
@@ -44,15 +45,15 @@ function useColumns(hasWaves: boolean, onShow: (row: Result) => void): Column<Re
         id: 'outcome',
         header: t('c.outcome'),
         width: 'minmax(120px, 1fr)',
-        cell: (row) => <span className="text-muted">{row.outcome}</span>,
+        cell: (row) => <span className="text-muted">{outcomeText(row.outcome)}</span>,
       },
       {
         id: 'detail',
         header: t('c.detail'),
         width: 'minmax(160px, 2fr)',
         cell: (row) => (
-          <span className="text-muted" title={row.detail}>
-            {row.detail}
+          <span className="text-muted">
+            <Detail row={row} />
           </span>
         ),
       },
@@ -173,7 +174,7 @@ export function Results({
               <ResultMark state={row.state} />
             </p>
             <p className="truncate text-xs text-muted">
-              {[row.outcome, row.detail].filter(Boolean).join(': ')}
+              <Became row={row} />
             </p>
           </div>
         )}

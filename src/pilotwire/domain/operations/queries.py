@@ -6,9 +6,11 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, func, insert, select, update
+from sqlalchemy import Row, func, insert, null, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from pilotwire.core.texts import Text
+from pilotwire.domain.operations.model import SAID
 from pilotwire.domain.operations.tables import command, task, task_wave
 from pilotwire.domain.stations.tables import site, station
 
@@ -42,7 +44,7 @@ class Place:
 
     station_id: int
     not_before: datetime | None = None
-    refusal: str = ""
+    refusal: str | Text = ""
     wave: int = 0
 
 
@@ -76,7 +78,8 @@ async def insert_commands(
             "station_id": place.station_id,
             "state": "rejected" if place.refusal else "queued",
             "outcome": "not_supported" if place.refusal else "",
-            "detail": place.refusal,
+            "detail": str(place.refusal),
+            "result": {SAID: place.refusal.reason()} if isinstance(place.refusal, Text) else null(),
             "not_before": place.not_before,
             "wave": place.wave,
             # The time of a later wave is counted from its opening.
