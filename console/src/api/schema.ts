@@ -5596,6 +5596,76 @@ export interface components {
             use?: "csms_root" | "manufacturer_root" | "mo_root" | "v2g_chain" | "v2g_root";
         };
         /**
+         * ListedTask
+         * @description A task in a list.
+         */
+        ListedTask: {
+            /** Cancelled */
+            cancelled: number;
+            /**
+             * Command
+             * @example reset
+             */
+            command: string;
+            /** Concurrency */
+            concurrency: number;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Created By */
+            created_by: string;
+            /** Failed */
+            failed: number;
+            /** Finished At */
+            finished_at: string | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Next Wave At */
+            next_wave_at: string | null;
+            /** Note */
+            note: string;
+            /** Only Idle */
+            only_idle: boolean;
+            /** Parameters */
+            parameters: {
+                [key: string]: unknown;
+            };
+            /** Pause Reason */
+            pause_reason: string;
+            /** Retry Of */
+            retry_of: string | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "running" | "paused" | "cancelled" | "done";
+            /**
+             * Station Id
+             * @description The station, when it is of one only.
+             */
+            station_id: string | null;
+            /** Stop When Failed Percent */
+            stop_when_failed_percent: number | null;
+            /** Succeeded */
+            succeeded: number;
+            /** Total */
+            total: number;
+            /**
+             * Wave
+             * @description The wave that was opened last; null without waves.
+             */
+            wave: number | null;
+            /** Window */
+            window: {
+                [key: string]: unknown;
+            } | null;
+        };
+        /**
          * ListState
          * @description Where a station's list stands.
          * @enum {string}
@@ -7385,6 +7455,16 @@ export interface components {
              */
             next: string | null;
         };
+        /** Page[ListedTask] */
+        Page_ListedTask_: {
+            /** Items */
+            items: components["schemas"]["ListedTask"][];
+            /**
+             * Next
+             * @example null
+             */
+            next: string | null;
+        };
         /** Page[LocalList] */
         Page_LocalList_: {
             /** Items */
@@ -7559,16 +7639,6 @@ export interface components {
         Page_StationQuirk_: {
             /** Items */
             items: components["schemas"]["StationQuirk"][];
-            /**
-             * Next
-             * @example null
-             */
-            next: string | null;
-        };
-        /** Page[Task] */
-        Page_Task_: {
-            /** Items */
-            items: components["schemas"]["Task"][];
             /**
              * Next
              * @example null
@@ -16388,7 +16458,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_Task_"];
+                    "application/json": components["schemas"]["Page_ListedTask_"];
                 };
             };
             /** @description A problem. */

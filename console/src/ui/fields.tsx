@@ -14,7 +14,7 @@ import { useShortcut } from '@/app/shortcuts';
 import { classes } from './classes';
 
 const BOX =
-  'w-full rounded-md border border-line-strong bg-surface px-2.5 text-sm placeholder:text-faint disabled:opacity-60 aria-[invalid=true]:border-danger';
+  'w-full rounded-md border border-line-strong bg-surface px-2.5 text-sm text-ellipsis placeholder:text-faint disabled:opacity-60 aria-[invalid=true]:border-danger';
 
 /** A field with its label, a hint and what is wrong with it; the control is its one child. */
 export function Field({

@@ -176,7 +176,7 @@ const REST: Column<Session>[] = [
   {
     id: 'evse',
     header: t('column.evse'),
-    width: '64px',
+    width: '84px',
     cell: (session) => <span className="text-muted">{session.evse_id ?? NOTHING}</span>,
   },
   {
@@ -196,7 +196,7 @@ const REST: Column<Session>[] = [
   {
     id: 'reason',
     header: t('column.reason'),
-    width: 'minmax(110px, 0.8fr)',
+    width: 'minmax(150px, 1.1fr)',
     cell: (session) => (
       <span className="text-muted" title={session.stop_reason ?? undefined}>
         {reasonText(session.stop_reason) ?? (session.ended_at ? NOTHING : '')}

@@ -3,7 +3,7 @@ import { useInfiniteQuery } from '@tanstack/react-query';
 import { Link, useNavigate } from '@tanstack/react-router';
 import { Download } from 'lucide-react';
 import { useMemo, type ReactNode } from 'react';
-import { api, data } from '@/api/client';
+import { api, data, type Schemas } from '@/api/client';
 import { commandName, label } from '@/commands/names';
 import { number } from '@/i18n/quantity';
 import { IconButton } from '@/ui/button';
@@ -14,9 +14,11 @@ import { Ago } from '@/ui/live';
 import { SavedViews } from '@/ui/saved-views';
 import { ErrorState } from '@/ui/states';
 import { tUi } from '@/ui/text';
-import { Progress, TaskMark, type Task } from './parts';
+import { Progress, TaskMark } from './parts';
 import type { TaskState } from './route';
 import { t } from './text';
+
+type Task = Schemas['ListedTask'];
 
 const RUNNING_MS = 2000;
 const IDLE_MS = 15_000;
@@ -56,14 +58,16 @@ const columnsOf = (describe: (task: Task) => Said): Column<Task>[] => [
         >
           {describe(task).title}
         </Link>
-        <span className="ml-2 text-xs text-muted">{describe(task).note}</span>
+        <span className="ml-2 text-xs text-muted">
+          {[task.station_id, describe(task).note].filter(Boolean).join(' · ')}
+        </span>
       </>
     ),
   },
   {
     id: 'state',
     header: t('column.state'),
-    width: '130px',
+    width: '148px',
     cell: (task) => <TaskMark task={task} />,
   },
   {
@@ -86,7 +90,7 @@ const columnsOf = (describe: (task: Task) => Said): Column<Task>[] => [
   {
     id: 'failed',
     header: t('column.failed'),
-    width: '100px',
+    width: '124px',
     align: 'right',
     cell: (task) =>
       task.failed > 0 ? (
@@ -217,8 +221,10 @@ function TaskLine({ task, title }: { task: Task; title: string }) {
         <span className="w-24">
           <Progress counts={task} />
         </span>
-        <span className="tabular">{t('progress', { done: ended(task), total: task.total })}</span>
-        <span className="ml-auto">
+        <span className="min-w-0 truncate tabular">
+          {task.station_id ?? t('progress', { done: ended(task), total: task.total })}
+        </span>
+        <span className="ml-auto shrink-0">
           <Ago at={task.created_at} />
         </span>
       </div>
@@ -234,6 +240,7 @@ const SAVED = [
   'succeeded',
   'failed',
   'cancelled',
+  'station_id',
   'created_by',
   'note',
   'created_at',

@@ -146,8 +146,15 @@ async def update_task(connection: AsyncConnection, task_id: UUID, values: Mappin
 async def list_tasks(
     connection: AsyncConnection, state: str | None, name: str | None, before: UUID | None, limit: int
 ) -> Sequence[Row[Any]]:
-    """List tasks, the newest first; `name` is that of their command."""
-    query = select(task)
+    """List tasks, the newest first, with the station of those of one; `name` is that of their command."""
+    only = (
+        select(station.c.identity)
+        .join(command, command.c.station_id == station.c.id)
+        .where(command.c.task_id == task.c.id, task.c.total == 1)
+        .limit(1)
+        .scalar_subquery()
+    )
+    query = select(task, only.label("identity"))
     if name is not None:
         query = query.where(task.c.name == name)
     if state is not None:

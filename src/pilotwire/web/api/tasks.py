@@ -158,6 +158,12 @@ class Task(Shown):
     finished_at: datetime | None
 
 
+class ListedTask(Task):
+    """A task in a list."""
+
+    station_id: str | None = Field(description="The station, when it is of one only.")
+
+
 class CommandResult(Shown):
     """What became of a command at one station."""
 
@@ -284,7 +290,7 @@ async def list_tasks(
     command: CommandName = "",
     limit: Limit = 100,
     cursor: Cursor = None,
-) -> Page[Task]:
+) -> Page[ListedTask]:
     """List tasks, the newest first."""
     rows = await manage_tasks.list_tasks(
         services.db,
@@ -294,7 +300,12 @@ async def list_tasks(
         before=decode_cursor(cursor, UUID),
         limit=limit + 1,
     )
-    return make_page(rows, limit, lambda row: _show(row, asking), lambda row: (row.id,))
+    return make_page(
+        rows,
+        limit,
+        lambda row: ListedTask(**_fields(row, asking), station_id=row.identity),
+        lambda row: (row.id,),
+    )
 
 
 @router.get("/tasks/{task_id}")

@@ -97,9 +97,23 @@ def _further(order: Order) -> Spelt:  # noqa: C901, PLR0912 - a table
 
 
 def _refusal(command: c.Command) -> NotInVersion:
-    others = {"get_variables": "use get_configuration", "set_variables": "use set_configuration"}
-    more = others.get(command.name) or "it needs a station with OCPP 2.0.1 or 2.1"
-    return NotInVersion(f"OCPP 1.6 has no {command.name}: {more}")
+    others = {"get_variables": "get_configuration", "set_variables": "set_configuration"}
+    if other := others.get(command.name):
+        return NotInVersion(
+            say(
+                "v16_other_command",
+                "OCPP 1.6 has no {command}: use {other}",
+                command=command.name,
+                other=other,
+            )
+        )
+    return NotInVersion(
+        say(
+            "v16_no_command",
+            "OCPP 1.6 has no {command}: it needs a station with OCPP 2.0.1 or 2.1",
+            command=command.name,
+        )
+    )
 
 
 def _tag(order: Order) -> str:

@@ -179,8 +179,19 @@ def _of_people_and_trust(order: Order, *, since_21: bool) -> Spelt:  # noqa: C90
 
 
 def _refusal(command: c.Command) -> NotInVersion:
-    others = {"get_configuration": "use get_variables", "set_configuration": "use set_variables"}
-    return NotInVersion(f"OCPP 2.x has no {command.name}: {others.get(command.name, 'it is of OCPP 1.6')}")
+    others = {"get_configuration": "get_variables", "set_configuration": "set_variables"}
+    if other := others.get(command.name):
+        return NotInVersion(
+            say(
+                "v2_other_command",
+                "OCPP 2.x has no {command}: use {other}",
+                command=command.name,
+                other=other,
+            )
+        )
+    return NotInVersion(
+        say("v2_command_of_16", "OCPP 2.x has no {command}: it is of OCPP 1.6", command=command.name)
+    )
 
 
 def _named(order: Order, uid: str) -> KnownToken:
