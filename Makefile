@@ -45,6 +45,7 @@ check: setup ## format, lint, types, import rules, dead code, generated files up
 	@$(RUN) python scripts/generate_codec.py --check
 	@$(RUN) python scripts/generate_reference.py --check
 	@$(RUN) python scripts/generate_quirks_doc.py --check
+	@$(RUN) python scripts/generate_texts.py --check
 	@$(RUN) python scripts/build_console.py --npm run --silent check
 	@$(RUN) python scripts/generate_console_api.py --check
 
@@ -60,6 +61,7 @@ docs: setup ## write the generated pages of the docs and the generated code agai
 	@$(RUN) python scripts/generate_codec.py
 	@$(RUN) python scripts/generate_reference.py
 	@$(RUN) python scripts/generate_quirks_doc.py
+	@$(RUN) python scripts/generate_texts.py
 	@$(RUN) python scripts/generate_console_api.py
 
 bench: setup ## measure the gateway against the usual way; prints a table, writes bench/results/

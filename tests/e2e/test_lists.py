@@ -3,11 +3,11 @@
 import csv
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Download, Page, Route, expect
 
 from tests.e2e.conftest import EMAIL, Site
 from tests.e2e.pages import ask, knocks, signed_in
@@ -140,3 +140,126 @@ def test_on_a_phone_the_tab_that_is_shown_is_seen_and_is_the_only_current_one(
         current = tabs.locator("[aria-current=page]")
         expect(current).to_have_text(["System"])
         expect(current).to_be_in_viewport(ratio=0.9)
+
+
+def _in_pages_of(page: Page, size: int, fails: set[int] | None = None) -> list[str]:
+    """Have what asks for whole lists get pages so small; requests whose number is in `fails` are refused."""
+    asked: list[str] = []
+
+    def answer(route: Route) -> None:
+        if "limit=1000" not in route.request.url:
+            route.continue_()
+            return
+        asked.append(route.request.url)
+        if fails and len(asked) in fails:
+            body = '{"code": "forbidden", "title": "This needs a right.", "detail": "not for you"}'
+            route.fulfill(status=403, content_type="application/problem+json", body=body)
+        else:
+            route.continue_(url=route.request.url.replace("limit=1000", f"limit={size}"))
+
+    page.route("**/api/v1/**", answer)
+    return asked
+
+
+def _saved(page: Page, path: Path, press: Callable[[], None]) -> list[dict[str, str]]:
+    with page.expect_download() as saved:
+        press()
+    saved.value.save_as(path)
+    return list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8"))))
+
+
+def _downloads(page: Page) -> list[Download]:
+    found: list[Download] = []
+
+    def note(download: Download) -> None:
+        found.append(download)
+
+    page.on("download", note)
+    return found
+
+
+WHOLE = {
+    "sessions": ("/sessions", "/sessions", 1),
+    "sessions found": ("/sessions?q=sim-0002", "/sessions?station_id=SIM-0002", 1),
+    "audit": ("/administration?tab=audit", "/audit", 2),
+    "audit filtered": ("/administration?tab=audit&action=webhook", "/audit?action=webhook", 1),
+}
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_a_download_has_all_that_fits_and_not_only_what_was_scrolled_to(
+    desk: Page, site: Site, name: str, tmp_path: Path
+) -> None:
+    path, question, size = WHOLE[name]
+    known = ask(desk, question + ("&" if "?" in question else "?") + "limit=900")["items"]
+    assert len(known) > size or name == "sessions found", "there is nothing to go through page by page"
+    asked = _in_pages_of(desk, size)
+    try:
+        desk.goto(site.url + path)
+        button = desk.get_by_role("button", name="Download as CSV")
+        expect(button).to_be_enabled()
+        rows = _saved(desk, tmp_path / "all.csv", button.click)
+    finally:
+        desk.unroute_all()
+    assert len(asked) >= min(len(known), 6) // size, asked
+    key = "id" if "id" in rows[0] else "at"
+    have = {row[key] for row in rows}
+    assert {each[key] for each in known} <= have
+    assert len(have) == len(rows)
+
+
+def test_messages_are_saved_with_their_answers_from_all_pages(desk: Page, site: Site, tmp_path: Path) -> None:
+    asked = _in_pages_of(desk, 3)
+    try:
+        desk.goto(f"{site.url}/messages?station=SIM-0001&q=bootnotification")
+        desk.get_by_role("button", name="Export").click()
+        rows = _saved(desk, tmp_path / "messages.csv", desk.get_by_role("menuitem", name="CSV").click)
+    finally:
+        desk.unroute_all()
+    assert len(asked) > 2, "the boot is on the last of many pages"
+    assert {row["action"] for row in rows} == {"BootNotification"}
+    assert all(row["answer_type"] == "result" for row in rows)
+
+
+def test_a_list_that_breaks_off_gives_no_file_and_goes_on_where_it_was(
+    desk: Page, site: Site, tmp_path: Path
+) -> None:
+    known = ask(desk, "/audit?limit=900")["items"]
+    downloads = _downloads(desk)
+    asked = _in_pages_of(desk, 2, fails={3})
+    try:
+        desk.goto(f"{site.url}/administration?tab=audit")
+        desk.get_by_role("button", name="Download as CSV").click()
+        notice = desk.get_by_text(re.compile(r"broke off after 4 rows: not for you"))
+        expect(notice).to_be_visible()
+        assert downloads == []
+        rows = _saved(desk, tmp_path / "all.csv", desk.get_by_role("button", name="Try again").click)
+    finally:
+        desk.unroute_all()
+    assert asked[2] == asked[3]
+    assert len(rows) >= len(known)
+
+
+def test_a_download_that_takes_long_counts_and_can_be_cancelled(desk: Page, site: Site) -> None:
+    downloads = _downloads(desk)
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        if "limit=1000" not in route.request.url:
+            route.continue_()
+        elif "cursor=" in route.request.url:
+            held.append(route)
+        else:
+            route.continue_(url=route.request.url.replace("limit=1000", "limit=2"))
+
+    desk.route("**/api/v1/audit*", hold)
+    try:
+        desk.goto(f"{site.url}/administration?tab=audit")
+        desk.get_by_role("button", name="Download as CSV").click()
+        notices = desk.locator("[role=status][aria-live=polite]")
+        expect(notices.get_by_text("2 rows")).to_be_visible()
+        notices.get_by_role("button", name="Cancel").click()
+        expect(notices.get_by_text("2 rows")).to_have_count(0)
+    finally:
+        desk.unroute_all()
+    assert downloads == []

@@ -1,6 +1,7 @@
 // Our REST API, typed from its OpenAPI document (scripts/generate_console_api.py).
 import createClient, { type Middleware } from 'openapi-fetch';
 import type { components, paths } from './schema';
+import { loadTold, told, type Reason } from './told';
 
 export type Schemas = components['schemas'];
 
@@ -22,25 +23,40 @@ interface ProblemBody {
   code?: string;
   title?: string;
   detail?: string;
-  errors?: { field: string; message: string }[];
+  reason?: Reason;
+  errors?: { field: string; message: string; reason?: Reason }[];
+}
+
+/** Read the body of an answer that is no success, and say it in the reader's language as far as its codes are known. */
+export async function readProblem(status: number, text: string): Promise<Problem> {
+  let body: ProblemBody = {};
+  try {
+    body = JSON.parse(text) as ProblemBody;
+  } catch {
+    // Not ours: a proxy's page, perhaps. The status has to do.
+  }
+  await loadTold();
+  const code = body.code ?? 'error';
+  const errors = (body.errors ?? []).map(({ field, message, reason }) => ({
+    field,
+    message: told(reason, message),
+  }));
+  const title =
+    body.title === undefined
+      ? `HTTP ${status}`
+      : told({ code: `problem.${code}`, values: {} }, body.title);
+  const first = body.errors?.[0];
+  const detail =
+    first?.reason && errors[0]
+      ? `${first.field}: ${errors[0].message}`
+      : told(body.reason, body.detail ?? '');
+  return new Problem(status, code, title, detail, errors);
 }
 
 const problems: Middleware = {
   async onResponse({ response }) {
     if (response.ok) return undefined;
-    let body: ProblemBody = {};
-    try {
-      body = (await response.clone().json()) as ProblemBody;
-    } catch {
-      // Not ours: a proxy's page, perhaps. The status has to do.
-    }
-    throw new Problem(
-      response.status,
-      body.code ?? 'error',
-      body.title ?? `HTTP ${response.status}`,
-      body.detail ?? '',
-      body.errors ?? [],
-    );
+    throw await readProblem(response.status, await response.clone().text());
   },
 };
 

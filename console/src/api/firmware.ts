@@ -1,6 +1,6 @@
 // Firmware as the server keeps it, and which stations it is for.
 import { queryOptions } from '@tanstack/react-query';
-import { allPages, api, data, Problem, type Schemas } from './client';
+import { allPages, api, data, Problem, readProblem, type Schemas } from './client';
 import type { LiveStation } from '@/live/types';
 
 export type Image = Schemas['Firmware'];
@@ -66,14 +66,7 @@ export function upload(
         resolve();
         return;
       }
-      let told: { code?: string; title?: string; detail?: string } = {};
-      try {
-        told = JSON.parse(request.responseText) as typeof told;
-      } catch {
-        // A proxy's page: the status has to do.
-      }
-      const { code = 'error', title = `HTTP ${request.status}`, detail = '' } = told;
-      reject(new Problem(request.status, code, title, detail, []));
+      void readProblem(request.status, request.responseText).then(reject);
     };
     request.send(file);
   });

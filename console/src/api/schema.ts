@@ -3835,6 +3835,8 @@ export interface components {
              * @example accepted
              */
             outcome: string;
+            /** @description The detail by its code, to say it in another language. */
+            reason: components["schemas"]["Reason"] | null;
             /** Result */
             result: {
                 [key: string]: unknown;
@@ -5594,6 +5596,76 @@ export interface components {
             use?: "csms_root" | "manufacturer_root" | "mo_root" | "v2g_chain" | "v2g_root";
         };
         /**
+         * ListedTask
+         * @description A task in a list.
+         */
+        ListedTask: {
+            /** Cancelled */
+            cancelled: number;
+            /**
+             * Command
+             * @example reset
+             */
+            command: string;
+            /** Concurrency */
+            concurrency: number;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Created By */
+            created_by: string;
+            /** Failed */
+            failed: number;
+            /** Finished At */
+            finished_at: string | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Next Wave At */
+            next_wave_at: string | null;
+            /** Note */
+            note: string;
+            /** Only Idle */
+            only_idle: boolean;
+            /** Parameters */
+            parameters: {
+                [key: string]: unknown;
+            };
+            /** Pause Reason */
+            pause_reason: string;
+            /** Retry Of */
+            retry_of: string | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "running" | "paused" | "cancelled" | "done";
+            /**
+             * Station Id
+             * @description The station, when it is of one only.
+             */
+            station_id: string | null;
+            /** Stop When Failed Percent */
+            stop_when_failed_percent: number | null;
+            /** Succeeded */
+            succeeded: number;
+            /** Total */
+            total: number;
+            /**
+             * Wave
+             * @description The wave that was opened last; null without waves.
+             */
+            wave: number | null;
+            /** Window */
+            window: {
+                [key: string]: unknown;
+            } | null;
+        };
+        /**
          * ListState
          * @description Where a station's list stands.
          * @enum {string}
@@ -5702,6 +5774,8 @@ export interface components {
              * @example pending
              */
             kind: string;
+            /** @description The detail by its code, to say it in another language. */
+            reason?: components["schemas"]["Reason"] | null;
             /** Session Id */
             session_id?: string | null;
             /** Since */
@@ -7381,6 +7455,16 @@ export interface components {
              */
             next: string | null;
         };
+        /** Page[ListedTask] */
+        Page_ListedTask_: {
+            /** Items */
+            items: components["schemas"]["ListedTask"][];
+            /**
+             * Next
+             * @example null
+             */
+            next: string | null;
+        };
         /** Page[LocalList] */
         Page_LocalList_: {
             /** Items */
@@ -7555,16 +7639,6 @@ export interface components {
         Page_StationQuirk_: {
             /** Items */
             items: components["schemas"]["StationQuirk"][];
-            /**
-             * Next
-             * @example null
-             */
-            next: string | null;
-        };
-        /** Page[Task] */
-        Page_Task_: {
-            /** Items */
-            items: components["schemas"]["Task"][];
             /**
              * Next
              * @example null
@@ -7834,7 +7908,33 @@ export interface components {
                 /** @enum {string} */
                 in: "body" | "query" | "path" | "header" | "cookie";
                 message: string;
+                /** @description A text by its code, to say it in another language; a text that has no code is told in English only. */
+                reason?: {
+                    /** @example station_unknown */
+                    code: string;
+                    /**
+                     * @example {
+                     *       "station": "CP-1"
+                     *     }
+                     */
+                    values: {
+                        [key: string]: string | number;
+                    };
+                };
             }[];
+            /** @description A text by its code, to say it in another language; a text that has no code is told in English only. */
+            reason?: {
+                /** @example station_unknown */
+                code: string;
+                /**
+                 * @example {
+                 *       "station": "CP-1"
+                 *     }
+                 */
+                values: {
+                    [key: string]: string | number;
+                };
+            };
             status: number;
             title: string;
             /**
@@ -7905,6 +8005,21 @@ export interface components {
             command: "read_settings";
             /** @default [] */
             names?: string[];
+        };
+        /**
+         * Reason
+         * @description A text by its code and values, so that it can be said in another language.
+         */
+        Reason: {
+            /**
+             * Code
+             * @example no_session_began
+             */
+            code: string;
+            /** Values */
+            values: {
+                [key: string]: string | number;
+            };
         };
         /**
          * RecoveryCodes
@@ -9210,6 +9325,8 @@ export interface components {
             parameters: {
                 [key: string]: unknown;
             };
+            /** @description The detail by its code, to say it in another language. */
+            reason: components["schemas"]["Reason"] | null;
             /** Result */
             result: {
                 [key: string]: unknown;
@@ -16341,7 +16458,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_Task_"];
+                    "application/json": components["schemas"]["Page_ListedTask_"];
                 };
             };
             /** @description A problem. */

@@ -1,6 +1,7 @@
 // Gives a command to stations and follows its task to the end, telling in a notice what became of it.
 import { api, data, Problem, type Schemas } from '@/api/client';
 import { queries } from '@/api/queries';
+import { loadTold, told } from '@/api/told';
 import { toast } from '@/ui/toast';
 import { t } from './text';
 
@@ -42,7 +43,7 @@ export async function giveCommand(
       tell('info', t('slow', { act }), t('slow.hint'));
       return false;
     }
-    return tellEnd(tell, act, task);
+    return await tellEnd(tell, act, task);
   } catch (fault) {
     const detail = fault instanceof Problem ? fault.message : String(fault);
     tell('bad', t('failed', { act }), detail);
@@ -77,7 +78,7 @@ async function follow(taskId: string, tell: (task: Task) => void): Promise<Task 
 
 const BAD = ['rejected', 'failed', 'timed_out', 'expired', 'cancelled', 'unknown'] as const;
 
-function tellEnd(tell: ReturnType<typeof toast>, act: string, task: Task): boolean {
+async function tellEnd(tell: ReturnType<typeof toast>, act: string, task: Task): Promise<boolean> {
   const failed = task.failed + task.cancelled;
   if (failed === 0) {
     tell(
@@ -88,7 +89,9 @@ function tellEnd(tell: ReturnType<typeof toast>, act: string, task: Task): boole
   }
   const first = task.results.items.find((each) => BAD.some((state) => state === each.state));
   const state = BAD.find((each) => each === first?.state);
-  const detail = [state ? t(`state.${state}`) : '', first?.detail ?? ''].filter(Boolean).join(' ');
+  await loadTold();
+  const why = first ? told(first.reason, first.detail) : '';
+  const detail = [state ? t(`state.${state}`) : '', why].filter(Boolean).join(' ');
   tell(
     'bad',
     task.total === 1 ? t('failed', { act }) : t('failed.many', { act, failed, total: task.total }),

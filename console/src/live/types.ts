@@ -1,4 +1,5 @@
 // The live picture as the server tells it: GET /api/v1/live/snapshot and the ticks of /api/v1/live/stream.
+import type { Reason } from '@/api/told';
 
 export interface LiveEvse {
   id: number;
@@ -55,6 +56,7 @@ export interface LiveMatter {
   evse_id?: number | null;
   session_id?: string | null;
   detail?: string;
+  reason?: Reason | null;
 }
 
 export interface LiveEvent {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { LiveStation } from '@/live/types';
 import { toCsv } from '@/ui/csv';
-import { fits, mergeFrames, pair, summary, type Frame } from './messages/pairs';
+import { fits, mergeFrames, pair, Pairing, summary, type Frame } from './messages/pairs';
 import { findStations } from './stations/filter';
 import { align } from './station/lines';
 
@@ -81,6 +81,14 @@ describe('pairing frames', () => {
     expect(pairs[2]?.answer).toBeNull();
     expect(pairs.filter((each) => fits(each, 'open', []))).toHaveLength(1);
     expect(pairs.filter((each) => fits(each, 'out', ['soft']))).toHaveLength(1);
+  });
+
+  it('puts an answer to its call when they are on different pages', () => {
+    const pairing = new Pairing();
+    expect(pairing.add([frame(4000, 'out', 'result', '1')])).toEqual([]);
+    const [found] = pairing.add([frame(3000, 'in', 'call', '1'), frame(2000, 'in', 'call', '1')]);
+    expect(found?.latencyMs).toBe(1000);
+    expect(pairing.add([frame(1000, 'in', 'call', '1')])[0]?.answer).toBeNull();
   });
 
   it('keeps what is fetched twice once', () => {

@@ -10,13 +10,22 @@ function escape(cell: Cell): string {
   return /[",\n\r;]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
-export function toCsv(head: string[], rows: Cell[][]): string {
-  return [head, ...rows].map((row) => row.map(escape).join(',')).join('\r\n');
+/** Rows as lines, without a break after the last. */
+export function csvLines(rows: Cell[][]): string {
+  return rows.map((row) => row.map(escape).join(',')).join('\r\n');
 }
 
-/** Have the browser save a text as a file. */
-export function saveFile(name: string, content: string, type = 'text/csv;charset=utf-8'): void {
-  const url = URL.createObjectURL(new Blob([content], { type }));
+export function toCsv(head: string[], rows: Cell[][]): string {
+  return csvLines([head, ...rows]);
+}
+
+/** Have the browser save a text, or the parts of one, as a file. */
+export function saveFile(
+  name: string,
+  content: string | string[],
+  type = 'text/csv;charset=utf-8',
+): void {
+  const url = URL.createObjectURL(new Blob([content].flat(), { type }));
   const link = document.createElement('a');
   link.href = url;
   link.download = name;

@@ -14,6 +14,7 @@ import type { Cell } from './csv';
 import { LoadingRows } from './states';
 import { MOST_PRINTED, useHeldRows, usePhone, usePrinting } from './table-hooks';
 import { tUi } from './text';
+import { leastWidth } from './tracks';
 
 export interface Column<Row> {
   id: string;
@@ -105,6 +106,8 @@ export function DataTable<Row>({
   const phone = usePhone();
   const { rows, waiting, release } = useHeldRows(given, rowKey, freeze && pointed, asked);
   const height = phone ? 60 : rowHeight;
+  // What the columns say in lines may need more of them than two; such a row is as high as it must.
+  const grows = phone && phoneRow === undefined;
   const printing = usePrinting();
   const virtual = useVirtualizer({
     count: rows.length,
@@ -185,7 +188,7 @@ export function DataTable<Row>({
           role="table"
           aria-label={label}
           aria-rowcount={rows.length + 1}
-          className={phone ? undefined : 'min-w-max'}
+          style={phone ? undefined : { minWidth: leastWidth(template) }}
         >
           <div
             role="rowgroup"
@@ -204,7 +207,7 @@ export function DataTable<Row>({
                   <input
                     type="checkbox"
                     aria-label={tUi('table.select-all')}
-                    className="size-4 accent-[var(--accent)]"
+                    className="size-4"
                     checked={allSelected}
                     onChange={() => onSelect(allSelected ? new Set() : new Set(rows.map(rowKey)))}
                   />
@@ -239,6 +242,7 @@ export function DataTable<Row>({
                   // eslint-disable-next-line jsx-a11y/click-events-have-key-events
                   <div
                     key={item.key}
+                    {...(grows ? { ref: virtual.measureElement } : {})}
                     role="row"
                     tabIndex={-1}
                     data-index={item.index}
@@ -262,7 +266,7 @@ export function DataTable<Row>({
                       (isSelected || isOpen?.(row)) && 'bg-accent-soft',
                     )}
                     style={{
-                      height,
+                      ...(grows ? { minHeight: height } : { height }),
                       transform: `translateY(${item.start}px)`,
                       ...(phone ? {} : { gridTemplateColumns: template }),
                     }}
@@ -278,7 +282,7 @@ export function DataTable<Row>({
                             <input
                               type="checkbox"
                               aria-label={tUi('table.select', { row: key })}
-                              className="size-4 accent-[var(--accent)]"
+                              className="size-4"
                               checked={isSelected}
                               onChange={() => toggle(key)}
                             />
@@ -322,21 +326,23 @@ function PhoneLines<Row>({ columns, row }: { columns: Column<Row>[]; row: Row })
   const [first, ...others] = columns;
   const acts = others.filter((column) => column.id === 'act');
   return (
-    <div className="flex items-center gap-2">
-      <div className="min-w-0 flex-1">
+    <div className="flex flex-wrap items-center gap-x-2 gap-y-1.5 py-2">
+      <div className="min-w-52 flex-1">
         <div className="truncate font-medium">{first?.cell(row)}</div>
-        <div className="flex gap-x-3 overflow-hidden text-xs whitespace-nowrap text-muted">
+        <div className="text-xs break-words text-muted">
           {others
             .filter((column) => column.id !== 'act')
             .map((column) => (
-              <span key={column.id} className="max-w-56 shrink-0 truncate last:shrink">
-                {column.cell(row)}
+              <span key={column.id} className="mr-2 last:mr-0">
+                {/* A figure alone does not say what it counts. */}
+                {column.align === 'right' && column.header && `${column.header} `}
+                {column.cell(row)}{' '}
               </span>
             ))}
         </div>
       </div>
       {acts.map((column) => (
-        <div key={column.id} className="shrink-0">
+        <div key={column.id} className="ml-auto shrink-0">
           {column.cell(row)}
         </div>
       ))}

@@ -14,7 +14,7 @@ import { useShortcut } from '@/app/shortcuts';
 import { classes } from './classes';
 
 const BOX =
-  'w-full rounded-md border border-line-strong bg-surface px-2.5 text-sm placeholder:text-faint disabled:opacity-60 aria-[invalid=true]:border-danger';
+  'w-full rounded-md border border-line-strong bg-surface px-2.5 text-sm text-ellipsis placeholder:text-faint disabled:opacity-60 aria-[invalid=true]:border-danger';
 
 /** A field with its label, a hint and what is wrong with it; the control is its one child. */
 export function Field({
@@ -79,7 +79,7 @@ export function Checkbox({
 }: Omit<InputHTMLAttributes<HTMLInputElement>, 'type'> & { label: ReactNode }) {
   return (
     <label className={classes('inline-flex min-h-6 items-center gap-2', className)}>
-      <input type="checkbox" className="size-4 accent-[var(--accent)]" {...rest} />
+      <input type="checkbox" className="size-4" {...rest} />
       <span>{label}</span>
     </label>
   );

@@ -178,7 +178,10 @@ function Canvas({
       ticks: { show: false },
     };
     const scaleOf = (each: PlotSeries) => (each.rightUnit ? 'right' : 'left');
-    const decimals = (step: number) => (step < 0.1 ? 2 : step < 1 ? 1 : 0);
+    const decimals = (step: number) =>
+      [0, 1].find(
+        (places) => Math.abs(step * 10 ** places - Math.round(step * 10 ** places)) < 1e-6,
+      ) ?? 2;
     const texts = (ending: string) => (_: uPlot, splits: number[]) => {
       const places = decimals((splits[1] ?? 1) - (splits[0] ?? 0));
       return splits.map((split) => `${number(split, places)} ${ending}`);

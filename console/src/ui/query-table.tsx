@@ -73,7 +73,7 @@ export function ListTools<Row>({
           value={text}
           onValue={change}
           shortcut="/"
-          className="w-64 max-sm:w-full"
+          className="w-64 max-sm:min-w-44 max-sm:flex-1"
         />
       )}
       {tools}

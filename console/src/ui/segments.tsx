@@ -29,7 +29,9 @@ export function Segments<Choice extends string>({
             value === choice.id ? 'bg-hover font-medium' : 'text-muted hover:text-text',
           )}
         >
-          {choice.label}
+          <span data-label={choice.label} className="steady">
+            {choice.label}
+          </span>
         </button>
       ))}
     </div>

@@ -54,7 +54,9 @@ export function TabLinks({
                 : 'border-transparent text-muted hover:text-text',
             )}
           >
-            {tab.label}
+            <span data-label={tab.label} className="steady">
+              {tab.label}
+            </span>
             {tab.count !== undefined && (
               <span className="text-xs text-muted tabular">{tab.count}</span>
             )}

@@ -1,9 +1,9 @@
 // Short notices in a corner: what became of something that was asked for.
-import { CheckCircle2, CircleAlert, Info, X } from 'lucide-react';
+import { CheckCircle2, CircleAlert, Info, Loader2, TriangleAlert, X } from 'lucide-react';
 import { useSyncExternalStore, type ReactNode } from 'react';
 import { tUi } from './text';
 
-type Kind = 'good' | 'bad' | 'info';
+type Kind = 'good' | 'bad' | 'info' | 'warning' | 'busy';
 export interface Notice {
   id: number;
   kind: Kind;
@@ -20,24 +20,50 @@ function change(to: Notice[]): void {
   listeners.forEach((tell) => tell());
 }
 
-/** Show a notice; gives the function that changes it in its place. Faults stay until they are closed. */
+/** How long a notice stays; the others stay until they are closed. */
+const STAYS_MS: Partial<Record<Kind, number>> = { good: 5000, info: 20_000 };
+
+/**
+ * Show a notice; gives the function that changes it in its place, with `close`. Faults and warnings stay until they are
+ * closed, and what is `busy` until it is changed.
+ */
 export function toast(kind: Kind, title: string, detail?: ReactNode) {
   const id = next++;
   const put = (toKind: Kind, toTitle: string, toDetail?: ReactNode) => {
     const notice = { id, kind: toKind, title: toTitle, detail: toDetail };
-    change([...notices.filter((each) => each.id !== id), notice].slice(-4));
-    if (toKind !== 'bad') setTimeout(() => leave(notice), toKind === 'good' ? 5000 : 20_000);
+    const isShown = notices.some((each) => each.id === id);
+    change(
+      isShown
+        ? notices.map((each) => (each.id === id ? notice : each))
+        : [...notices, notice].slice(-4),
+    );
+    const stays = STAYS_MS[toKind];
+    if (stays !== undefined) setTimeout(() => leave(notice), stays);
   };
   put(kind, title, detail);
-  return put;
+  return Object.assign(put, {
+    close: () => change(notices.filter((each) => each.id !== id)),
+  });
 }
 
 function leave(notice: Notice): void {
   change(notices.filter((each) => each !== notice));
 }
 
-const ICONS = { good: CheckCircle2, bad: CircleAlert, info: Info };
-const COLOURS = { good: 'text-good', bad: 'text-danger', info: 'text-accent' };
+const ICONS = {
+  good: CheckCircle2,
+  bad: CircleAlert,
+  info: Info,
+  warning: TriangleAlert,
+  busy: Loader2,
+};
+const COLOURS = {
+  good: 'text-good',
+  bad: 'text-danger',
+  info: 'text-accent',
+  warning: 'text-warning',
+  busy: 'animate-spin text-accent',
+};
 
 export function Toasts() {
   const shown = useSyncExternalStore(
@@ -67,14 +93,16 @@ export function Toasts() {
                 <div className="break-words text-muted">{notice.detail}</div>
               )}
             </div>
-            <button
-              type="button"
-              aria-label={tUi('close')}
-              onClick={() => leave(notice)}
-              className="-mr-1 inline-flex size-6 shrink-0 items-center justify-center rounded text-muted hover:bg-hover"
-            >
-              <X aria-hidden size={14} />
-            </button>
+            {notice.kind !== 'busy' && (
+              <button
+                type="button"
+                aria-label={tUi('close')}
+                onClick={() => leave(notice)}
+                className="-mr-1 inline-flex size-6 shrink-0 items-center justify-center rounded text-muted hover:bg-hover"
+              >
+                <X aria-hidden size={14} />
+              </button>
+            )}
           </div>
         );
       })}

@@ -6,6 +6,8 @@ code to its own language (HTTP status, CALLERROR, exit code).
 
 from typing import ClassVar
 
+from pilotwire.core.texts import Text
+
 __all__ = ["Conflict", "Forbidden", "Invalid", "NotFound", "PilotwireError", "Unauthenticated", "Unavailable"]
 
 
@@ -14,9 +16,15 @@ class PilotwireError(Exception):
 
     code: ClassVar[str] = "error"
 
-    def __init__(self, detail: str = "") -> None:
-        super().__init__(detail or self.title())
-        self.detail = detail
+    def __init__(self, detail: str | Text = "") -> None:
+        super().__init__(str(detail) or self.title())
+        self.detail = str(detail)
+        self.text = detail if isinstance(detail, Text) else None
+
+    @property
+    def said(self) -> str | Text:
+        """What the error says, with its code where it has one."""
+        return self.text or str(self)
 
     @classmethod
     def title(cls) -> str:

@@ -16,6 +16,7 @@ import structlog
 from pilotwire.bus import LocalBus
 from pilotwire.core.clock import Clock
 from pilotwire.core.errors import Invalid
+from pilotwire.core.texts import Text, say
 from pilotwire.db.engine import Database
 from pilotwire.db.retry import retry_while_away
 from pilotwire.domain.configuration.events import DeviceModelRead
@@ -44,6 +45,7 @@ log = structlog.get_logger(__name__)
 _MOST_ATTEMPTS = 3
 _LOOK_S = 30.0
 _OVER_AT_ONCE = frozenset({"scheduled", "no_profiles"})
+_OUR_FAULT = say("our_fault", "a fault of this server; it has been logged")
 
 
 class CommandRunner:
@@ -197,7 +199,7 @@ class CommandRunner:
         """End what has expired or waited in vain, and find what may be sent now."""
         async with self._database.service.acquire() as connection:
             for command_id in await rows.expire(connection, now):
-                why = "the station did not take it before it expired"
+                why = say("expired", "the station did not take it before it expired")
                 self._teller.command(
                     await rows.finish(connection, command_id, CommandState.EXPIRED, "expired", why)
                 )
@@ -269,7 +271,7 @@ class CommandRunner:
                 place = (head.tenant_id, head.station_id, head.id)
                 ready = await address_file(connection, order, place, self._addresses, now)
             except Invalid as error:
-                ready = Reply(CommandState.REJECTED, "not_possible", str(error))
+                ready = Reply(CommandState.REJECTED, "not_possible", error.said)
             if isinstance(ready, Reply):
                 self._teller.command(
                     await rows.finish(
@@ -285,26 +287,26 @@ class CommandRunner:
             return await self._desk.send(head.station_id, order)
         except ConnectionLost as error:
             if isinstance(head.command, Reset):  # it rebooted before it answered
-                return Reply(CommandState.DONE, "connection_lost", str(error))
+                return Reply(CommandState.DONE, "connection_lost", error.said)
             return await self._lost(head, error)
         except NotConnected:
             await self._put_back(head)
             return None
         except NoAnswer as error:
-            return Reply(CommandState.TIMED_OUT, "no_answer", str(error))
+            return Reply(CommandState.TIMED_OUT, "no_answer", error.said)
         except Invalid as error:
-            return Reply(CommandState.REJECTED, "not_possible", str(error))
+            return Reply(CommandState.REJECTED, "not_possible", error.said)
         except Exception:
             log.exception("sending a command failed", station=head.identity, command=head.command.name)
-            return Reply(CommandState.FAILED, "internal_error", "a fault of this server; it has been logged")
+            return Reply(CommandState.FAILED, "internal_error", _OUR_FAULT)
 
     async def _lost(self, head: Head, error: ConnectionLost) -> Reply | None:
         if head.command.REPEATABLE and head.attempts + 1 < _MOST_ATTEMPTS:
             await self._put_back(head)
             return None
         if head.command.TOLD_LATER:
-            return Reply(CommandState.DONE, UNANSWERED, str(error))
-        return Reply(CommandState.UNKNOWN, "connection_lost", str(error))
+            return Reply(CommandState.DONE, UNANSWERED, error.said)
+        return Reply(CommandState.UNKNOWN, "connection_lost", error.said)
 
     async def _put_back(self, head: Head) -> None:
         async def work() -> None:
@@ -337,7 +339,7 @@ class CommandRunner:
                 now=now,
             )  # fmt: skip
         self._look_before(until)
-        self._teller.step(watch.following, reply.outcome, reply.detail)
+        self._teller.step(watch.following, reply.outcome, str(reply.detail))
         self._watches.open(watch, reply.outcome, reply.result)
         return True
 
@@ -370,7 +372,7 @@ class CommandRunner:
         following: Following,
         state: CommandState,
         outcome: str,
-        why: str,
+        why: str | Text,
         result: dict[str, Any] | None = None,
     ) -> None:
         changed = await rows.finish(connection, following.id, state, outcome, why, result=result)

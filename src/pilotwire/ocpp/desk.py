@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from pilotwire.bus import LocalBus
+from pilotwire.core.texts import say
 from pilotwire.domain.configuration.events import ReportAsked
 from pilotwire.domain.energy.ports import ChargingAbilities
 from pilotwire.domain.operations import commands as c
@@ -61,7 +62,9 @@ class Desk:
         try:
             version = OcppVersion(ocpp_version)
         except ValueError:
-            raise NotInVersion(f"OCPP {ocpp_version} is not spoken here") from None
+            raise NotInVersion(
+                say("version_unknown", "OCPP {version} is not spoken here", version=ocpp_version)
+            ) from None
         if isinstance(order.command, c.ReadSettings | c.WriteSettings | c.RepairSettings):
             check_settings(version, order)
             return
@@ -75,7 +78,7 @@ class Desk:
         """Send a command and wait for the answer. Raises: see CommandDesk."""
         link = self._board.links.get(station_id)
         if link is None:
-            raise NotConnected("the station is not connected now")
+            raise NotConnected(say("not_connected_now", "the station is not connected now"))
         order = self._with_transaction(link.sessions, order)
         version, epoch = link.version, link.epoch
         if isinstance(order.command, c.ReadSettings | c.WriteSettings | c.RepairSettings):

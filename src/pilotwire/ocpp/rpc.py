@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
+from pilotwire.core.texts import say
 from pilotwire.domain.stations.ports import CallAnswer, ConnectionLost, NoAnswer, NotConnected
 from pilotwire.ocpp.codec.envelope import CallError, CallResult, build_call
 
@@ -50,11 +51,18 @@ class Caller:
             async with asyncio.timeout(timeout_s), self._lock:
                 return await self._exchange(action, payload)
         except TimeoutError:
-            raise NoAnswer(f"no answer to {action} within {timeout_s:g} s") from None
+            raise NoAnswer(
+                say(
+                    "no_answer",
+                    "no answer to {action} within {seconds} s",
+                    action=action,
+                    seconds=format(timeout_s, "g"),
+                )
+            ) from None
 
     async def _exchange(self, action: str, payload: bytes) -> CallAnswer:
         if self._closed:
-            raise NotConnected("the station has disconnected")
+            raise NotConnected(say("disconnected", "the station has disconnected"))
         self._next += 1
         message_id = f"{self._prefix}-{self._next}"
         frame = build_call(message_id, action, payload)

@@ -10,6 +10,7 @@ import structlog
 from pilotwire.bus import LocalBus
 from pilotwire.core.clock import Clock
 from pilotwire.core.ids import new_uuid
+from pilotwire.core.texts import say
 from pilotwire.db.engine import Database
 from pilotwire.db.lanes import WriterLanes
 from pilotwire.db.retry import retry_while_away
@@ -276,7 +277,7 @@ class Switchboard:
         """
         link = self.links.get(station_id)
         if link is None:
-            raise NotConnected("the station is not connected now")
+            raise NotConnected(say("not_connected_now", "the station is not connected now"))
         try:
             if direction(link.version, action) == "cs":
                 raise InvalidPayload(f"{action} is sent by stations only (OCPP {link.version})")
@@ -291,7 +292,7 @@ class Switchboard:
         """Give a station a new secret; the old one stays good until the new one was used. Raises: NotConnected."""
         link = self.links.get(station_id)
         if link is None:
-            raise NotConnected("the station is not connected now")
+            raise NotConnected(say("not_connected_now", "the station is not connected now"))
         return await self._onboarding.renew(link)
 
     def link(self, station_id: int) -> LinkInfo | None:

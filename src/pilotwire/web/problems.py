@@ -1,5 +1,6 @@
 """Errors as problem details (RFC 9457): one table from code to HTTP status."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,9 +14,10 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
 from pilotwire.core.errors import PilotwireError
+from pilotwire.core.texts import Text, say
 from pilotwire.db.writer import is_transient
 
-__all__ = ["PROBLEM_SCHEMA", "STATUS_BY_CODE", "install_problems", "problem"]
+__all__ = ["PROBLEM_SCHEMA", "STATUS_BY_CODE", "TITLES", "VALIDATION_TEXTS", "install_problems", "problem"]
 
 log = structlog.get_logger(__name__)
 
@@ -72,7 +74,7 @@ STATUS_BY_CODE: Mapping[str, int] = {
     "receiver_failed": 502,
 }
 
-_TITLES = {
+TITLES = {
     "forbidden": "This needs a right that the caller does not have.",
     "invalid": "The request cannot be understood or has impossible values.",
     "not_found": "What was asked for does not exist.",
@@ -83,6 +85,19 @@ _TITLES = {
 }
 _RETRY_AFTER_S = 5
 
+REASON_SCHEMA: Mapping[str, Any] = {
+    "type": "object",
+    "description": "A text by its code, to say it in another language; a text that has no code is told in English only.",
+    "required": ["code", "values"],
+    "properties": {
+        "code": {"type": "string", "examples": ["station_unknown"]},
+        "values": {
+            "type": "object",
+            "additionalProperties": {"type": ["string", "number"]},
+            "examples": [{"station": "CP-1"}],
+        },
+    },
+}
 PROBLEM_SCHEMA: Mapping[str, Any] = {
     "type": "object",
     "title": "Problem",
@@ -98,6 +113,7 @@ PROBLEM_SCHEMA: Mapping[str, Any] = {
         "status": {"type": "integer"},
         "code": {"type": "string", "enum": sorted(STATUS_BY_CODE)},
         "detail": {"type": "string"},
+        "reason": REASON_SCHEMA,
         "errors": {
             "type": "array",
             "description": "What is wrong with which part of the request.",
@@ -108,6 +124,7 @@ PROBLEM_SCHEMA: Mapping[str, Any] = {
                     "in": {"type": "string", "enum": ["body", "query", "path", "header", "cookie"]},
                     "field": {"type": "string"},
                     "message": {"type": "string"},
+                    "reason": REASON_SCHEMA,
                 },
             },
         },
@@ -117,22 +134,24 @@ PROBLEM_SCHEMA: Mapping[str, Any] = {
 
 def problem(
     code: str,
-    detail: str = "",
+    detail: str | Text = "",
     *,
     title: str | None = None,
-    errors: Sequence[Mapping[str, str]] = (),
+    errors: Sequence[Mapping[str, Any]] = (),
     headers: Mapping[str, str] | None = None,
 ) -> JSONResponse:
     """Make the response that tells of an error."""
     status = STATUS_BY_CODE[code]
     content: dict[str, Any] = {
         "type": f"urn:pilotwire:problem:{code}",
-        "title": title or _TITLES[code],
+        "title": title or TITLES[code],
         "status": status,
         "code": code,
     }
     if detail:
-        content["detail"] = detail
+        content["detail"] = str(detail)
+    if isinstance(detail, Text):
+        content["reason"] = detail.reason()
     if errors:
         content["errors"] = errors
     more = dict(headers or {})
@@ -171,7 +190,9 @@ async def _known(request: Request, error: Exception) -> JSONResponse:
         {"in": "body", "field": each.where, "message": each.message}
         for each in getattr(error, "problems", ())
     ]
-    return problem(error.code, error.detail, title=error.title(), errors=errors, headers=headers)
+    return problem(
+        error.code, error.text or error.detail, title=error.title(), errors=errors, headers=headers
+    )
 
 
 async def _invalid(_: Request, error: Exception) -> JSONResponse:
@@ -182,7 +203,52 @@ async def _invalid(_: Request, error: Exception) -> JSONResponse:
     return problem("invalid", f"{where}: {first['message']}", errors=errors)
 
 
-def _words(found: Mapping[str, Any]) -> dict[str, str]:
+# What validation finds wrong, by its kind: these are said in the reader's language too.
+VALIDATION_TEXTS: Mapping[str, str] = {
+    "missing": "field required",
+    "extra_forbidden": "extra inputs are not permitted",
+    "string_type": "input should be a valid string",
+    "string_too_short": "string should have at least {min_length} characters",
+    "string_too_long": "string should have at most {max_length} characters",
+    "string_pattern_mismatch": "string should match pattern {pattern}",
+    "too_short": "there should be at least {min_length} items",
+    "too_long": "there should be at most {max_length} items",
+    "bool_parsing": "input should be a valid boolean",
+    "bool_type": "input should be a valid boolean",
+    "int_parsing": "input should be a valid integer",
+    "int_type": "input should be a valid integer",
+    "int_from_float": "input should be a valid integer",
+    "float_parsing": "input should be a valid number",
+    "float_type": "input should be a valid number",
+    "decimal_parsing": "input should be a valid decimal",
+    "finite_number": "input should be a finite number",
+    "greater_than": "input should be greater than {gt}",
+    "greater_than_equal": "input should be greater than or equal to {ge}",
+    "less_than": "input should be less than {lt}",
+    "less_than_equal": "input should be less than or equal to {le}",
+    "literal_error": "input should be {expected}",
+    "enum": "input should be {expected}",
+    "uuid_parsing": "input should be a valid UUID",
+    "datetime_from_date_parsing": "input should be a valid moment",
+    "datetime_parsing": "input should be a valid moment",
+    "timezone_aware": "input should have a time zone",
+    "date_from_datetime_parsing": "input should be a valid date",
+    "date_parsing": "input should be a valid date",
+    "json_invalid": "the body is not valid JSON",
+}
+_PLACEHOLDER = re.compile(r"\{(\w+)\}")
+
+
+def _reason(found: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Give the code of what validation found; None when it is known in English only."""
+    template, about = VALIDATION_TEXTS.get(found["type"]), found.get("ctx") or {}
+    if template is None or not set(names := _PLACEHOLDER.findall(template)) <= about.keys():
+        return None
+    values = {name: about[name] if type(about[name]) in (int, float) else str(about[name]) for name in names}
+    return {"code": f"invalid.{found['type']}", "values": values}
+
+
+def _words(found: Mapping[str, Any]) -> dict[str, Any]:
     """Say an error of validation in words; what was sent is not repeated, it may be a secret."""
     place, *path = [str(part) for part in found["loc"]] or ["body"]
     message = str(found["msg"]).removeprefix("Value error, ")
@@ -190,7 +256,9 @@ def _words(found: Mapping[str, Any]) -> dict[str, str]:
         path, message = [], "the body is not valid JSON"
     elif not path and place == "body":
         message = "a JSON object is needed, with Content-Type: application/json"
-    return {"in": place, "field": ".".join(path), "message": message[:1].lower() + message[1:]}
+    words = {"in": place, "field": ".".join(path), "message": message[:1].lower() + message[1:]}
+    reason = _reason(found)
+    return words if reason is None else {**words, "reason": reason}
 
 
 async def _http(_: Request, error: Exception) -> JSONResponse:
@@ -205,8 +273,8 @@ async def _database(request: Request, error: Exception) -> JSONResponse:
         cause = (error.orig and error.orig.__cause__) or error.orig or error
     if is_transient(cause) or isinstance(error, PoolTimeout):
         log.warning("the database did not answer a request", path=request.url.path, error=repr(cause)[:300])
-        return problem("unavailable", "the database does not answer; try again shortly")
+        return problem("unavailable", say("database_away", "the database does not answer; try again shortly"))
     if isinstance(cause, asyncpg.InsufficientPrivilegeError) and "row-level security" in str(cause):
-        return problem("forbidden", "this is beyond the sites to which you are limited")
+        return problem("forbidden", say("beyond_sites", "this is beyond the sites to which you are limited"))
     log.error("a request failed", path=request.url.path, exc_info=error)
     return problem("error")

@@ -287,3 +287,4 @@ async def test_an_accepted_start_without_a_car_is_a_ghost(system: Operations, ve
         await system.give(station.spec.identity, "clear_cache")  # has the runner look at the clock
         ghost = await system.result(task)
         assert (ghost["state"], ghost["outcome"]) == ("failed", "no_session")
+        assert ghost["reason"] == {"code": "no_session_began", "values": {}}

@@ -190,8 +190,20 @@ async def test_a_version_without_the_command_is_refused_singly(system: Operation
             await cp.boot()
     task = await system.task(await system.give_many("get_base_report", stations=["CP-1", "CP-2"]))
     assert [each["state"] for each in task["results"]["items"]] == ["rejected", "queued"]
-    assert "2.0.1" in task["results"]["items"][0]["detail"]
+    refused, waits = task["results"]["items"]
+    assert "2.0.1" in refused["detail"]
+    assert refused["reason"] == {"code": "v16_no_command", "values": {"command": "get_base_report"}}
+    assert (waits["detail"], waits["reason"]) == ("", None)
+    assert (refused["result"], waits["result"]) == ({}, {})
     assert task["failed"] == 1
+
+
+async def test_a_list_names_the_station_of_a_task_of_one(system: Operations) -> None:
+    await system.edge.add_stations("CP-2")
+    one = await system.give("CP-2", "clear_cache")
+    two = await system.give_many("clear_cache", stations=["CP-1", "CP-2"])
+    listed = (await system.http.get("/api/v1/tasks")).json()["items"]
+    assert [(each["id"], each["station_id"]) for each in listed] == [(two, None), (one, "CP-2")]
 
 
 SOON = (datetime.now(UTC) + timedelta(hours=1)).isoformat()

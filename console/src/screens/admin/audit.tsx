@@ -5,11 +5,12 @@ import { useDeferredValue, useMemo, useState } from 'react';
 import { api, data, type Schemas } from '@/api/client';
 import { absolute, moment } from '@/i18n/quantity';
 import { IconButton } from '@/ui/button';
-import { fileName, saveFile, toCsv } from '@/ui/csv';
 import { DataTable, type Column } from '@/ui/data-table';
 import { Dialog } from '@/ui/dialog';
+import { download } from '@/ui/download';
 import { Facts } from '@/ui/facts';
 import { Input, SearchField } from '@/ui/fields';
+import { csvSource, PAGE_ROWS } from '@/ui/gather';
 import { readLocalMoment } from '@/ui/moments';
 import { EmptyState, ErrorState } from '@/ui/states';
 import { tUi } from '@/ui/text';
@@ -17,6 +18,29 @@ import { adminRoute, type AdminSearch } from './route';
 import { t } from './text';
 
 type Entry = Schemas['AuditEntry'];
+
+interface Filter {
+  actor: string;
+  action: string;
+  object: string;
+  since: string | null;
+}
+
+function askAudit(
+  { since, ...filter }: Filter,
+  limit: number,
+  cursor: string | undefined,
+  signal: AbortSignal,
+) {
+  return data(
+    api.GET('/api/v1/audit', {
+      params: {
+        query: { limit, ...filter, ...(since ? { since } : {}), ...(cursor ? { cursor } : {}) },
+      },
+      signal,
+    }),
+  );
+}
 
 export function Audit() {
   const search = adminRoute.useSearch();
@@ -32,21 +56,7 @@ export function Audit() {
   });
   const entries = useInfiniteQuery({
     queryKey: ['audit', filter],
-    queryFn: ({ pageParam }) =>
-      data(
-        api.GET('/api/v1/audit', {
-          params: {
-            query: {
-              limit: 100,
-              actor: filter.actor,
-              action: filter.action,
-              object: filter.object,
-              ...(filter.since ? { since: filter.since } : {}),
-              ...(pageParam ? { cursor: pageParam } : {}),
-            },
-          },
-        }),
-      ),
+    queryFn: ({ pageParam, signal }) => askAudit(filter, 100, pageParam, signal),
     initialPageParam: '',
     getNextPageParam: (last) => last.next ?? undefined,
   });
@@ -65,22 +75,24 @@ export function Audit() {
             value={search[name] ?? ''}
             onValue={(value) => change({ [name]: value || undefined })}
             {...(name === 'actor' ? { shortcut: '/' } : {})}
-            className="w-48 max-sm:w-full"
+            className="w-48 max-sm:w-[calc(50%-4px)]"
           />
         ))}
-        <Input
-          type="datetime-local"
-          aria-label={t('audit.since')}
-          title={t('audit.since')}
-          value={search.since ?? ''}
-          onChange={(event) => change({ since: event.target.value || undefined })}
-          className="!w-48"
-        />
+        <label className="inline-flex items-center gap-2 text-muted max-sm:flex-1">
+          {t('audit.since')}
+          <Input
+            type="datetime-local"
+            value={search.since ?? ''}
+            onChange={(event) => change({ since: event.target.value || undefined })}
+            className="!w-48 text-text max-sm:!w-full"
+          />
+        </label>
         <IconButton
           icon={Download}
           label={tUi('csv')}
           className="ml-auto"
-          onClick={() => saveFile(fileName('audit'), csvOf(rows))}
+          disabled={rows.length === 0}
+          onClick={() => downloadAudit(filter)}
         />
       </div>
       {entries.isError ? (
@@ -99,7 +111,10 @@ export function Audit() {
           className="border-t border-line"
           phoneRow={(entry) => (
             <div>
-              <p className="truncate font-medium">{entry.action}</p>
+              <p className="flex items-baseline gap-2">
+                <span className="shrink-0 font-medium">{entry.action}</span>
+                <span className="truncate text-xs text-muted">{entry.object}</span>
+              </p>
               <p className="truncate text-xs text-muted">
                 {moment(entry.at)} · {entry.actor}
               </p>
@@ -233,18 +248,22 @@ function EntryDialog({ entry, onClose }: { entry: Entry; onClose: () => void }) 
   );
 }
 
-function csvOf(entries: Entry[]): string {
-  return toCsv(
-    ['at', 'actor', 'action', 'object', 'before', 'after', 'via', 'remote_address'],
-    entries.map((entry) => [
-      entry.at,
-      entry.actor,
-      entry.action,
-      entry.object,
-      entry.before && JSON.stringify(entry.before),
-      entry.after && JSON.stringify(entry.after),
-      entry.via,
-      entry.remote_address,
-    ]),
+function downloadAudit(filter: Filter): void {
+  download(
+    'audit',
+    csvSource<Entry>(
+      ['at', 'actor', 'action', 'object', 'before', 'after', 'via', 'remote_address'],
+      (entry) => [
+        entry.at,
+        entry.actor,
+        entry.action,
+        entry.object,
+        entry.before && JSON.stringify(entry.before),
+        entry.after && JSON.stringify(entry.after),
+        entry.via,
+        entry.remote_address,
+      ],
+      (cursor, signal) => askAudit(filter, PAGE_ROWS, cursor, signal),
+    ),
   );
 }

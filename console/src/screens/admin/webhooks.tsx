@@ -133,7 +133,7 @@ export function Webhooks() {
         <button
           type="button"
           onClick={() => choose(webhook.id)}
-          className="font-medium hover:underline"
+          className="block max-w-full truncate font-medium hover:underline"
         >
           {nameOf(webhook)}
         </button>

@@ -165,8 +165,10 @@ function Unmanaged({ sites }: { sites: Site[] }) {
             key={site.id}
             className="relative flex min-h-10 items-center gap-3 px-4 hover:bg-hover"
           >
-            <span className="min-w-0 flex-1 truncate font-medium">{site.name}</span>
-            <span className="truncate text-muted max-sm:hidden">{site.city}</span>
+            <p className="min-w-0 flex-1 truncate">
+              <span className="font-medium">{site.name}</span>
+              <span className="ml-2 text-xs text-muted">{site.city}</span>
+            </p>
             <Link
               to="/energy/$siteId"
               params={{ siteId: site.id }}

@@ -181,7 +181,10 @@ function MapView({
       }
       const { map } = made;
       if (!view && !wanted && all.length > 0) {
-        map.fitBounds(boundsOf(all), { padding: 90, maxZoom: 8, animate: false });
+        // What is above the map (the choice of a site) covers less of a wide one.
+        const padding =
+          place.current.clientWidth < 640 ? { top: 76, right: 36, bottom: 44, left: 36 } : 90;
+        map.fitBounds(boundsOf(all), { padding, maxZoom: 8, animate: false });
       }
       let waiting = 0;
       map.on('move', () => {

@@ -17,27 +17,46 @@ function other(direction: Frame['direction']): Frame['direction'] {
   return direction === 'in' ? 'out' : 'in';
 }
 
-/** Pair frames, newest first in and out. Ids may be used again after a restart: an answer goes to the newest call before it. */
+/** Pair frames, newest first in and out. */
 export function pair(frames: Frame[]): Exchange[] {
-  const open = new Map<string, Frame[]>();
-  const found: Exchange[] = [];
-  for (const frame of frames) {
-    if (!CALLS.has(frame.type)) {
-      const key = `${other(frame.direction)} ${frame.message_id}`;
-      open.set(key, [...(open.get(key) ?? []), frame]);
-      continue;
+  return new Pairing().add(frames);
+}
+
+/**
+ * Pairs frames that come newest first, a page at a time. Ids may be used again after a restart: an answer goes to the
+ * newest call before it.
+ */
+export class Pairing {
+  /** Answers whose call has not come yet. */
+  private readonly open = new Map<string, Frame[]>();
+
+  add(frames: Frame[]): Exchange[] {
+    const found: Exchange[] = [];
+    for (const frame of frames) {
+      if (!CALLS.has(frame.type)) {
+        const key = `${other(frame.direction)} ${frame.message_id}`;
+        this.open.set(key, [...(this.open.get(key) ?? []), frame]);
+      } else {
+        found.push(this.withAnswer(frame));
+      }
     }
+    return found;
+  }
+
+  private withAnswer(call: Frame): Exchange {
+    const key = `${call.direction} ${call.message_id}`;
     // Newest first: the answers seen so far are younger, the last of them is the nearest.
-    const answer = open.get(`${frame.direction} ${frame.message_id}`)?.pop() ?? null;
-    const took = answer ? new Date(answer.at).getTime() - new Date(frame.at).getTime() : 0;
-    found.push({
-      key: `${frame.at} ${frame.direction} ${frame.message_id}`,
-      call: frame,
+    const answers = this.open.get(key);
+    const answer = answers?.pop() ?? null;
+    if (answers?.length === 0) this.open.delete(key);
+    const took = answer ? new Date(answer.at).getTime() - new Date(call.at).getTime() : 0;
+    return {
+      key: `${call.at} ${call.direction} ${call.message_id}`,
+      call,
       answer,
       latencyMs: took > 0 ? took : null,
-    });
+    };
   }
-  return found;
 }
 
 /** Put newly fetched frames before the known ones; what is in both is kept once. */

@@ -10,17 +10,16 @@ import {
   Wrench,
 } from 'lucide-react';
 import { useEffect, useMemo, useRef, useState } from 'react';
-import { api, data } from '@/api/client';
 import { useShortcut } from '@/app/shortcuts';
 import { number, timeZone } from '@/i18n/quantity';
 import { Button } from '@/ui/button';
 import { classes } from '@/ui/classes';
-import { fileName, saveFile, toCsv } from '@/ui/csv';
 import { DataTable, type Column } from '@/ui/data-table';
 import { SearchField, Select } from '@/ui/fields';
 import { Menu, MenuItem } from '@/ui/menu';
 import { EmptyState, ErrorState } from '@/ui/states';
 import { ExchangeDetail } from './detail';
+import { askMessages, downloadMessages } from './export';
 import {
   fits,
   gist,
@@ -48,15 +47,7 @@ const clock = new Intl.DateTimeFormat('en-GB', {
 function useFrames(stationId: string, paused: boolean) {
   const pages = useInfiniteQuery({
     queryKey: ['messages', stationId],
-    queryFn: ({ pageParam }) =>
-      data(
-        api.GET('/api/v1/stations/{station_id}/messages', {
-          params: {
-            path: { station_id: stationId },
-            query: { limit: PAGE, ...(pageParam ? { cursor: pageParam } : {}) },
-          },
-        }),
-      ),
+    queryFn: ({ pageParam, signal }) => askMessages(stationId, PAGE, pageParam, signal),
     initialPageParam: '',
     getNextPageParam: (last) => last.next ?? undefined,
     staleTime: Infinity,
@@ -72,11 +63,7 @@ function useFrames(stationId: string, paused: boolean) {
     const poll = async () => {
       if (document.hidden) return;
       try {
-        const page = await data(
-          api.GET('/api/v1/stations/{station_id}/messages', {
-            params: { path: { station_id: stationId }, query: { limit: PAGE } },
-          }),
-        );
+        const page = await askMessages(stationId, PAGE);
         if (!over) setFresh((known) => mergeFrames(page.items, known).slice(0, 5000));
       } catch {
         // The live mark of the page tells of a lost server; the next poll tries again.
@@ -124,7 +111,7 @@ export function MessageTail({
           value={filter}
           onValue={onFilter}
           shortcut="/"
-          className="w-64 max-sm:w-full"
+          className="w-64 max-sm:min-w-44 max-sm:flex-1"
         />
         <Select
           aria-label={t('only')}
@@ -157,23 +144,16 @@ export function MessageTail({
               </Button>
             }
           >
-            <MenuItem onSelect={() => saveFile(fileName(`messages-${stationId}`), csvOf(shown))}>
-              {t('export.csv')}
-            </MenuItem>
-            <MenuItem
-              onSelect={() =>
-                saveFile(
-                  fileName(`messages-${stationId}`, 'jsonl'),
-                  shown
-                    .flatMap(({ call, answer }) => (answer ? [answer, call] : [call]))
-                    .map((frame) => JSON.stringify(frame))
-                    .join('\n'),
-                  'application/jsonl',
-                )
-              }
-            >
-              {t('export.jsonl')}
-            </MenuItem>
+            {(['csv', 'jsonl'] as const).map((ending) => (
+              <MenuItem
+                key={ending}
+                onSelect={() =>
+                  downloadMessages(stationId, (each) => fits(each, only, words), ending)
+                }
+              >
+                {t(`export.${ending}`)}
+              </MenuItem>
+            ))}
           </Menu>
         </div>
       </div>
@@ -321,32 +301,5 @@ function PhoneRow({ exchange }: { exchange: Exchange }) {
         <Answer exchange={exchange} />
       </span>
     </div>
-  );
-}
-
-function csvOf(exchanges: Exchange[]): string {
-  return toCsv(
-    [
-      'at',
-      'direction',
-      'message_id',
-      'action',
-      'call',
-      'answer_type',
-      'answer',
-      'latency_ms',
-      'repairs',
-    ],
-    exchanges.map(({ call, answer, latencyMs, ...rest }) => [
-      call.at,
-      call.direction,
-      call.message_id,
-      call.action,
-      JSON.stringify(call.payload),
-      answer?.type,
-      answer ? JSON.stringify(answer.payload) : '',
-      latencyMs,
-      repairs({ call, answer, latencyMs, ...rest }).join(' '),
-    ]),
   );
 }

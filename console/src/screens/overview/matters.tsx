@@ -8,6 +8,7 @@ import {
   Unplug,
   type LucideIcon,
 } from 'lucide-react';
+import { useTold, type told } from '@/api/told';
 import { useLive, useStation } from '@/live/hooks';
 import type { LiveMatter } from '@/live/types';
 import { Ago } from '@/ui/live';
@@ -71,7 +72,17 @@ export function Matters() {
   );
 }
 
+/** The error of a faulted connector, or why something is to be looked at. */
+function detailOf(matter: LiveMatter, say: typeof told): string {
+  const { kind, detail = '', reason } = matter;
+  if (kind !== 'faulted') return say(reason, detail);
+  const key = `fault.${detail}`;
+  const said = t(key as Parameters<typeof t>[0]);
+  return said === key ? detail : said;
+}
+
 function Matter({ matter }: { matter: LiveMatter }) {
+  const say = useTold();
   const station = useStation(matter.station_id);
   const [Icon, colour] = KINDS[matter.kind] ?? [TriangleAlert, 'text-muted'];
   const name = station?.name ?? '';
@@ -96,7 +107,7 @@ function Matter({ matter }: { matter: LiveMatter }) {
           {[
             wordOf(matter.kind),
             matter.evse_id ? t('matter.evse', { number: matter.evse_id }) : '',
-            matter.detail,
+            detailOf(matter, say),
             station?.site,
           ]
             .filter(Boolean)

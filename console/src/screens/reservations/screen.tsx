@@ -6,9 +6,10 @@ import { api, data } from '@/api/client';
 import { useMay } from '@/api/me';
 import { moment, NOTHING, timeZone } from '@/i18n/quantity';
 import { Button, IconButton } from '@/ui/button';
-import { fileName, saveFile, toCsv } from '@/ui/csv';
 import { DataTable, type Column } from '@/ui/data-table';
+import { download } from '@/ui/download';
 import { SearchField } from '@/ui/fields';
+import { csvSource, PAGE_ROWS } from '@/ui/gather';
 import { PageBody, PageHeader } from '@/ui/page';
 import { SavedViews } from '@/ui/saved-views';
 import { Segments } from '@/ui/segments';
@@ -31,17 +32,24 @@ const ReservationDetail = lazy(() =>
 
 const HOUR = 3_600_000;
 
+function askReservations(
+  state: ReservationsSearch['state'],
+  limit: number,
+  cursor: string | undefined,
+  signal: AbortSignal,
+) {
+  return data(
+    api.GET('/api/v1/reservations', {
+      params: { query: { limit, state: state ?? '', ...(cursor ? { cursor } : {}) } },
+      signal,
+    }),
+  );
+}
+
 function useReservations(state: ReservationsSearch['state']) {
   const query = useInfiniteQuery({
     queryKey: ['reservations', 'list', state ?? ''],
-    queryFn: ({ pageParam }) =>
-      data(
-        api.GET('/api/v1/reservations', {
-          params: {
-            query: { limit: 200, state: state ?? '', ...(pageParam ? { cursor: pageParam } : {}) },
-          },
-        }),
-      ),
+    queryFn: ({ pageParam, signal }) => askReservations(state, 200, pageParam, signal),
     initialPageParam: '',
     getNextPageParam: (last) => last.next ?? undefined,
     refetchInterval: 5000,
@@ -242,12 +250,8 @@ function List({
 }) {
   const search = reservationsRoute.useSearch();
   const rows = useMemo(() => {
-    const words = (search.q ?? '').toLowerCase().split(/\s+/).filter(Boolean);
-    return found.reservations.filter((each) => {
-      const text =
-        `${each.station_id} ${each.token_uid ?? ''} ${each.group_id ?? ''} ${each.note} ${each.detail}`.toLowerCase();
-      return words.every((word) => text.includes(word));
-    });
+    const words = wordsOf(search.q);
+    return found.reservations.filter((each) => hasWords(each, words));
   }, [found.reservations, search.q]);
   const columns = useMemo<Column<Reservation>[]>(
     () => [
@@ -279,7 +283,7 @@ function List({
           value={search.q ?? ''}
           onValue={(q) => change({ q: q || undefined })}
           shortcut="/"
-          className="w-64 max-sm:w-full"
+          className="w-64 max-sm:min-w-44 max-sm:flex-1"
         />
         <Segments
           label={t('filter')}
@@ -298,7 +302,7 @@ function List({
           <IconButton
             icon={Download}
             label={tUi('csv')}
-            onClick={() => saveFile(fileName('reservations'), csvOf(rows))}
+            onClick={() => downloadReservations(search)}
           />
           {add}
         </div>
@@ -335,23 +339,38 @@ function List({
   );
 }
 
-function csvOf(all: Reservation[]): string {
-  const head = [
-    'id',
-    'station_id',
-    'evse_id',
-    'token_uid',
-    'group_id',
-    'from_at',
-    'until_at',
-    'state',
-    'detail',
-    'note',
-    'created_by',
-    'created_at',
-  ] as const;
-  return toCsv(
-    [...head],
-    all.map((each) => head.map((name) => each[name])),
+const wordsOf = (text = '') => text.toLowerCase().split(/\s+/).filter(Boolean);
+
+function hasWords(each: Reservation, words: string[]): boolean {
+  const text =
+    `${each.station_id} ${each.token_uid ?? ''} ${each.group_id ?? ''} ${each.note} ${each.detail}`.toLowerCase();
+  return words.every((word) => text.includes(word));
+}
+
+const SAVED = [
+  'id',
+  'station_id',
+  'evse_id',
+  'token_uid',
+  'group_id',
+  'from_at',
+  'until_at',
+  'state',
+  'detail',
+  'note',
+  'created_by',
+  'created_at',
+] as const;
+
+function downloadReservations({ state, q }: ReservationsSearch): void {
+  const words = wordsOf(q);
+  download(
+    'reservations',
+    csvSource<Reservation>(
+      [...SAVED],
+      (each) => SAVED.map((name) => each[name]),
+      (cursor, signal) => askReservations(state, PAGE_ROWS, cursor, signal),
+      (each) => hasWords(each, words),
+    ),
   );
 }

@@ -118,7 +118,7 @@ export function Certificates({ stationId }: { stationId?: string }) {
       cell: (row) =>
         may &&
         row.state !== 'revoked' && (
-          <Button small look="danger" onClick={() => setAsked(row)}>
+          <Button small onClick={() => setAsked(row)}>
             {t('revoke')}
           </Button>
         ),

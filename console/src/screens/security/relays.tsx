@@ -106,7 +106,7 @@ export function Relays() {
             <Button small onClick={() => setAsked({ act: 'set', relay })}>
               {t('change')}
             </Button>
-            <Button small look="danger" onClick={() => setAsked({ act: 'remove', relay })}>
+            <Button small onClick={() => setAsked({ act: 'remove', relay })}>
               {t('remove')}
             </Button>
           </span>
@@ -192,7 +192,7 @@ export function StationRelay({ stationId }: { stationId: string }) {
               {t(relay ? 'change' : 'add')}
             </Button>
             {relay && (
-              <Button small look="danger" onClick={() => setAsked({ act: 'remove', relay })}>
+              <Button small onClick={() => setAsked({ act: 'remove', relay })}>
                 {t('remove')}
               </Button>
             )}

@@ -2,6 +2,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { api, data, type Schemas } from '@/api/client';
 import { absolute, clock, duration } from '@/i18n/quantity';
+import { reasonText } from '@/screens/sessions/reason';
 import { t } from '@/screens/sessions/text';
 import { Panel } from '@/ui/page';
 import { ErrorState, LoadingRows } from '@/ui/states';
@@ -114,7 +115,7 @@ function endsOf(session: Schemas['Session']): Event[] {
             kind: 'ended',
             at: end,
             received_at: end,
-            trigger: session.stop_reason,
+            trigger: reasonText(session.stop_reason),
           } as const,
         ]
       : []),

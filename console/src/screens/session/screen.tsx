@@ -19,6 +19,7 @@ import {
 } from '@/i18n/quantity';
 import { displayName, useStation } from '@/live/hooks';
 import { SessionLength } from '@/screens/sessions/list';
+import { flagText, reasonText } from '@/screens/sessions/reason';
 import { SessionState } from '@/screens/sessions/state';
 import { t } from '@/screens/sessions/text';
 import { Button } from '@/ui/button';
@@ -128,7 +129,7 @@ function Shown({ session, back }: { session: SessionData; back: { to: string; la
             <TriangleAlert aria-hidden size={16} className="mt-0.5 shrink-0" />
             <div>
               <p className="font-medium">{t('review.title')}</p>
-              <p>{session.review.join(', ')}</p>
+              <p>{session.review.map(flagText).join(', ')}</p>
             </div>
           </div>
         )}
@@ -288,7 +289,7 @@ function Facts({ session, name }: { session: SessionData; name: string }) {
     [t('fact.verdict'), session.token_verdict],
     [t('fact.started'), absolute(session.started_at)],
     [t('fact.ended'), session.ended_at && absolute(session.ended_at)],
-    [t('fact.reason'), session.stop_reason],
+    [t('fact.reason'), reasonText(session.stop_reason)],
     [t('fact.charging_state'), session.ended_at ? null : session.charging_state],
     [
       t('fact.meter_start'),

@@ -7,8 +7,11 @@ import { api, data, type Schemas } from '@/api/client';
 import { duration, energy, moment, NOTHING, power } from '@/i18n/quantity';
 import { displayName, useNow, useStation } from '@/live/hooks';
 import { DataTable, type Column } from '@/ui/data-table';
+import { download } from '@/ui/download';
+import { csvSource, PAGE_ROWS } from '@/ui/gather';
 import { Figure, Flash } from '@/ui/live';
 import { EmptyState, ErrorState } from '@/ui/states';
+import { reasonText } from './reason';
 import { SessionState } from './state';
 import { t } from './text';
 
@@ -17,22 +20,73 @@ type Session = Schemas['Session'];
 const PAGE = 100;
 const FETCHED_MS = 5000;
 
-export function useSessions(state: Session['state'] | undefined, station: string | undefined) {
+interface Filter {
+  state?: Session['state'] | undefined;
+  station?: string | undefined;
+}
+
+function askSessions(
+  { state, station }: Filter,
+  limit: number,
+  cursor: string | undefined,
+  signal: AbortSignal,
+) {
+  return data(
+    api.GET('/api/v1/sessions', {
+      params: {
+        query: {
+          limit,
+          ...(state ? { state } : {}),
+          ...(station ? { station_id: station } : {}),
+          ...(cursor ? { cursor } : {}),
+        },
+      },
+      signal,
+    }),
+  );
+}
+
+/** Whether a session has every word that is looked for. */
+function hasWords(session: Session, words: string[]): boolean {
+  const text =
+    `${session.station_id} ${session.token_uid ?? ''} ${session.stop_reason ?? ''} ${reasonText(session.stop_reason) ?? ''} ${session.review.join(' ')}`.toLowerCase();
+  return words.every((word) => text.includes(word));
+}
+
+const wordsOf = (text: string) => text.toLowerCase().split(/\s+/).filter(Boolean);
+
+const SAVED = [
+  'id',
+  'station_id',
+  'evse_id',
+  'token_uid',
+  'state',
+  'started_at',
+  'ended_at',
+  'energy_wh',
+  'meter_start_wh',
+  'meter_end_wh',
+  'stop_reason',
+] as const;
+
+/** Save all sessions that fit, not only those that were scrolled to. */
+export function downloadSessions(filter: Filter, text: string): void {
+  const words = wordsOf(text);
+  download(
+    'sessions',
+    csvSource<Session>(
+      [...SAVED, 'review'],
+      (session) => [...SAVED.map((name) => session[name]), session.review.join(' ')],
+      (cursor, signal) => askSessions(filter, PAGE_ROWS, cursor, signal),
+      (session) => hasWords(session, words),
+    ),
+  );
+}
+
+function useSessions(state: Session['state'] | undefined, station: string | undefined) {
   const query = useInfiniteQuery({
     queryKey: ['sessions', state ?? '', station ?? ''],
-    queryFn: ({ pageParam }) =>
-      data(
-        api.GET('/api/v1/sessions', {
-          params: {
-            query: {
-              limit: PAGE,
-              ...(state ? { state } : {}),
-              ...(station ? { station_id: station } : {}),
-              ...(pageParam ? { cursor: pageParam } : {}),
-            },
-          },
-        }),
-      ),
+    queryFn: ({ pageParam, signal }) => askSessions({ state, station }, PAGE, pageParam, signal),
     initialPageParam: '',
     getNextPageParam: (last) => last.next ?? undefined,
     // Somebody who has gone far back does not want everything fetched again.
@@ -122,7 +176,7 @@ const REST: Column<Session>[] = [
   {
     id: 'evse',
     header: t('column.evse'),
-    width: '64px',
+    width: '84px',
     cell: (session) => <span className="text-muted">{session.evse_id ?? NOTHING}</span>,
   },
   {
@@ -142,9 +196,11 @@ const REST: Column<Session>[] = [
   {
     id: 'reason',
     header: t('column.reason'),
-    width: 'minmax(110px, 0.8fr)',
+    width: 'minmax(150px, 1.1fr)',
     cell: (session) => (
-      <span className="text-muted">{session.stop_reason ?? (session.ended_at ? NOTHING : '')}</span>
+      <span className="text-muted" title={session.stop_reason ?? undefined}>
+        {reasonText(session.stop_reason) ?? (session.ended_at ? NOTHING : '')}
+      </span>
     ),
   },
   {
@@ -174,25 +230,17 @@ export function SessionList({
   state,
   station,
   filter = '',
-  onShown,
 }: {
   state?: Session['state'] | undefined;
   station?: string | undefined;
   filter?: string;
-  /** Told what is shown, for an export. */
-  onShown?: (sessions: Session[]) => void;
 }) {
   const navigate = useNavigate();
   const sessions = useSessions(state, station);
   const shown = useMemo(() => {
-    const words = filter.toLowerCase().split(/\s+/).filter(Boolean);
-    const found = sessions.sessions.filter((session) => {
-      const text = `${session.station_id} ${session.token_uid ?? ''} ${session.stop_reason ?? ''} ${session.review.join(' ')}`;
-      return words.every((word) => text.toLowerCase().includes(word));
-    });
-    onShown?.(found);
-    return found;
-  }, [sessions.sessions, filter, onShown]);
+    const words = wordsOf(filter);
+    return sessions.sessions.filter((session) => hasWords(session, words));
+  }, [sessions.sessions, filter]);
   const columns = useMemo(
     () => (station ? [STARTED, ...REST] : [STARTED, STATION, ...REST]),
     [station],

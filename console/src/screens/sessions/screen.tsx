@@ -1,27 +1,18 @@
 import { useNavigate } from '@tanstack/react-router';
 import { Download, X } from 'lucide-react';
-import { useCallback, useRef } from 'react';
-import type { Schemas } from '@/api/client';
 import { IconButton } from '@/ui/button';
-import { classes } from '@/ui/classes';
-import { fileName, saveFile, toCsv } from '@/ui/csv';
 import { SearchField } from '@/ui/fields';
 import { PageBody, PageHeader } from '@/ui/page';
 import { SavedViews } from '@/ui/saved-views';
+import { Segments } from '@/ui/segments';
 import { tUi } from '@/ui/text';
-import { SessionList } from './list';
+import { downloadSessions, SessionList } from './list';
 import { sessionsRoute, STATES, type SessionsSearch } from './route';
 import { t } from './text';
-
-type Session = Schemas['Session'];
 
 export function Sessions() {
   const search = sessionsRoute.useSearch();
   const navigate = useNavigate({ from: '/sessions' });
-  const shown = useRef<Session[]>([]);
-  const keepShown = useCallback((sessions: Session[]) => {
-    shown.current = sessions;
-  }, []);
   const change = (next: Partial<SessionsSearch>) =>
     void navigate({ search: (before) => ({ ...before, ...next }), replace: true });
   return (
@@ -35,30 +26,21 @@ export function Sessions() {
               value={search.q ?? ''}
               onValue={(q) => change({ q: q || undefined })}
               shortcut="/"
-              className="w-72 max-sm:w-full"
+              className="w-72 max-sm:min-w-44 max-sm:flex-1"
             />
-            <div
-              role="group"
-              aria-label={t('filter')}
-              className="flex rounded-md border border-line p-0.5"
-            >
-              {([undefined, ...STATES] as const).map((state) => (
-                <button
-                  key={state ?? 'all'}
-                  type="button"
-                  aria-pressed={search.state === state}
-                  onClick={() => change({ state })}
-                  className={classes(
-                    'h-[26px] rounded px-2.5',
-                    search.state === state ? 'bg-hover font-medium' : 'text-muted hover:text-text',
-                  )}
-                >
-                  {t(`state.${state ?? 'all'}`)}
-                </button>
-              ))}
+            <div className="max-sm:order-1">
+              <Segments
+                label={t('filter')}
+                choices={[undefined, ...STATES].map((state) => ({
+                  id: state,
+                  label: t(`state.${state ?? 'all'}`),
+                }))}
+                value={search.state}
+                onValue={(state) => change({ state })}
+              />
             </div>
             {search.station && (
-              <span className="inline-flex h-7 items-center gap-1 rounded-full border border-accent bg-accent-soft pr-1 pl-2.5 text-xs">
+              <span className="inline-flex h-7 items-center gap-1 rounded-full border border-accent max-sm:order-1 bg-accent-soft pr-1 pl-2.5 text-xs">
                 {t('station', { station: search.station })}
                 <button
                   type="button"
@@ -75,40 +57,15 @@ export function Sessions() {
               <IconButton
                 icon={Download}
                 label={tUi('csv')}
-                onClick={() => saveFile(fileName('sessions'), csvOf(shown.current))}
+                onClick={() => downloadSessions(search, search.q ?? '')}
               />
             </div>
           </div>
           <div className="flex min-h-0 flex-1 flex-col border-t border-line">
-            <SessionList
-              state={search.state}
-              station={search.station}
-              filter={search.q ?? ''}
-              onShown={keepShown}
-            />
+            <SessionList state={search.state} station={search.station} filter={search.q ?? ''} />
           </div>
         </div>
       </PageBody>
     </>
-  );
-}
-
-function csvOf(sessions: Session[]): string {
-  const head = [
-    'id',
-    'station_id',
-    'evse_id',
-    'token_uid',
-    'state',
-    'started_at',
-    'ended_at',
-    'energy_wh',
-    'meter_start_wh',
-    'meter_end_wh',
-    'stop_reason',
-  ] as const;
-  return toCsv(
-    [...head, 'review'],
-    sessions.map((session) => [...head.map((name) => session[name]), session.review.join(' ')]),
   );
 }

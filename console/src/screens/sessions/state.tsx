@@ -1,5 +1,6 @@
 import { CircleAlert, CircleCheck, TriangleAlert, Zap } from 'lucide-react';
 import type { Schemas } from '@/api/client';
+import { flagText } from './reason';
 import { t } from './text';
 
 const LOOKS = {
@@ -16,7 +17,10 @@ export function SessionState({ session }: { session: Schemas['Session'] }) {
       <Icon aria-hidden size={14} className={`shrink-0 ${colour}`} />
       {t(`state.${session.state}`)}
       {session.review.length > 0 && session.state !== 'disputed' && (
-        <span title={session.review.join(', ')} className="text-[var(--status-unavailable)]">
+        <span
+          title={session.review.map(flagText).join(', ')}
+          className="text-[var(--status-unavailable)]"
+        >
           <CircleAlert aria-hidden size={13} />
           <span className="sr-only">{t('review', { count: session.review.length })}</span>
         </span>

@@ -1,5 +1,6 @@
 // Asks a station something by a command and waits for what it says.
 import { api, data, Problem } from '@/api/client';
+import { loadTold, told } from '@/api/told';
 
 const PATIENCE_MS = 65_000;
 const SETTLED = ['done', 'rejected', 'failed', 'timed_out', 'expired', 'cancelled', 'unknown'];
@@ -31,7 +32,9 @@ export async function answerTo(taskId: string): Promise<Record<string, unknown>>
     const result = task.results.items[0];
     if (result && SETTLED.includes(result.state)) {
       if (result.state === 'done') return result.result;
-      throw new Problem(0, result.outcome || result.state, result.state, result.detail, []);
+      await loadTold();
+      const why = told(result.reason, result.detail);
+      throw new Problem(0, result.outcome || result.state, result.state, why, []);
     }
   }
   throw new Problem(0, 'timed_out', 'timed_out', '', []);

@@ -8,10 +8,11 @@ import { useMay } from '@/api/me';
 import { absolute } from '@/i18n/quantity';
 import { useStation } from '@/live/hooks';
 import { Button, IconButton } from '@/ui/button';
-import { fileName, saveFile, toCsv } from '@/ui/csv';
 import { DataTable, type Column } from '@/ui/data-table';
+import { download } from '@/ui/download';
 import { SearchField } from '@/ui/fields';
 import { faultText } from '@/ui/form';
+import { csvSource, PAGE_ROWS } from '@/ui/gather';
 import { Ago } from '@/ui/live';
 import { Segments } from '@/ui/segments';
 import { EmptyState, ErrorState } from '@/ui/states';
@@ -26,6 +27,34 @@ import { stationRoute } from './route';
 export type Variable = Schemas['StationVariable'];
 type Asked = { act: 'change' | 'history'; variable: Variable } | null;
 
+interface Filter {
+  sought: string;
+  writable: boolean | undefined;
+}
+
+function askVariables(
+  stationId: string,
+  { sought, writable }: Filter,
+  limit: number,
+  cursor: string | undefined,
+  signal: AbortSignal,
+) {
+  return data(
+    api.GET('/api/v1/stations/{station_id}/variables', {
+      params: {
+        path: { station_id: stationId },
+        query: {
+          limit,
+          ...(sought ? { q: sought } : {}),
+          ...(writable ? { writable: true } : {}),
+          ...(cursor ? { cursor } : {}),
+        },
+      },
+      signal,
+    }),
+  );
+}
+
 export function StationConfiguration({ stationId }: { stationId: string }) {
   const { find = '', writable } = stationRoute.useSearch();
   const sought = useDeferredValue(find);
@@ -34,20 +63,8 @@ export function StationConfiguration({ stationId }: { stationId: string }) {
   const drift = useDrift(stationId);
   const query = useInfiniteQuery({
     queryKey: ['station', stationId, 'variables', sought, writable ?? false],
-    queryFn: ({ pageParam }) =>
-      data(
-        api.GET('/api/v1/stations/{station_id}/variables', {
-          params: {
-            path: { station_id: stationId },
-            query: {
-              limit: 200,
-              ...(sought ? { q: sought } : {}),
-              ...(writable ? { writable: true } : {}),
-              ...(pageParam ? { cursor: pageParam } : {}),
-            },
-          },
-        }),
-      ),
+    queryFn: ({ pageParam, signal }) =>
+      askVariables(stationId, { sought, writable }, 200, pageParam, signal),
     initialPageParam: '',
     getNextPageParam: (last) => last.next ?? undefined,
     placeholderData: (before) => before,
@@ -76,7 +93,7 @@ export function StationConfiguration({ stationId }: { stationId: string }) {
           value={find}
           onValue={(next) => change({ find: next || undefined })}
           shortcut="/"
-          className="w-64 max-sm:w-full"
+          className="w-64 max-sm:min-w-44 max-sm:flex-1"
         />
         <Segments
           label={t('which')}
@@ -94,7 +111,7 @@ export function StationConfiguration({ stationId }: { stationId: string }) {
             icon={Download}
             label={tUi('csv')}
             disabled={rows.length === 0}
-            onClick={() => saveFile(fileName(`settings-${stationId}`), csvOf(rows))}
+            onClick={() => downloadVariables(stationId, { sought, writable })}
           />
         </div>
       </div>
@@ -320,29 +337,25 @@ function useColumns(
   ];
 }
 
-function csvOf(rows: Variable[]): string {
-  return toCsv(
-    [
-      'name',
-      'key',
-      'attribute',
-      'value',
-      'unit',
-      'mutability',
-      'source',
-      'changed_by',
-      'changed_at',
-    ],
-    rows.map((row) => [
-      row.name,
-      row.key,
-      row.attribute,
-      row.value,
-      row.unit,
-      row.mutability,
-      row.source,
-      row.changed_by,
-      row.changed_at,
-    ]),
+const SAVED = [
+  'name',
+  'key',
+  'attribute',
+  'value',
+  'unit',
+  'mutability',
+  'source',
+  'changed_by',
+  'changed_at',
+] as const;
+
+function downloadVariables(stationId: string, filter: Filter): void {
+  download(
+    `settings-${stationId}`,
+    csvSource<Variable>(
+      [...SAVED],
+      (row) => SAVED.map((name) => row[name]),
+      (cursor, signal) => askVariables(stationId, filter, PAGE_ROWS, cursor, signal),
+    ),
   );
 }

@@ -12,6 +12,7 @@ import { absolute } from '@/i18n/quantity';
 import { useStation } from '@/live/hooks';
 import type { LiveStation } from '@/live/types';
 import { t } from '@/screens/firmware/text';
+import { Became } from '@/screens/tasks/outcome';
 import { ResultMark } from '@/screens/tasks/parts';
 import { Button } from '@/ui/button';
 import type { Column } from '@/ui/data-table';
@@ -145,8 +146,8 @@ function columnsOf(images: Image[]): Column<Given>[] {
       width: 'minmax(160px, 2fr)',
       text: (row) => [row.outcome, row.detail].filter(Boolean).join(' '),
       cell: (row) => (
-        <span className="text-muted" title={row.detail}>
-          {[row.outcome, row.detail].filter(Boolean).join(' ')}
+        <span className="text-muted">
+          <Became row={row} />
         </span>
       ),
     },

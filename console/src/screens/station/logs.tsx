@@ -6,6 +6,7 @@ import { useEffect, useState } from 'react';
 import { api, data, type Schemas } from '@/api/client';
 import { useMay } from '@/api/me';
 import { absolute, number } from '@/i18n/quantity';
+import { Became } from '@/screens/tasks/outcome';
 import { ResultMark } from '@/screens/tasks/parts';
 import { Button, IconButton } from '@/ui/button';
 import type { Column } from '@/ui/data-table';
@@ -177,7 +178,7 @@ function Requests({ rows }: { rows: Schemas['StationCommand'][] }) {
             {row.parameters['kind'] === 'security' ? t('logs.security') : t('logs.diagnostics')}
           </span>
           <span className="min-w-0 flex-1 truncate text-muted" title={row.detail}>
-            {row.detail || row.outcome}
+            <Became row={row} />
           </span>
           <span className="text-xs text-muted">
             <Ago at={row.created_at} />

@@ -18,8 +18,9 @@ import { commandName } from '@/commands/names';
 import { absolute } from '@/i18n/quantity';
 import { t as tTasks } from '@/screens/tasks/text';
 import { IconButton } from '@/ui/button';
-import { fileName, saveFile, toCsv } from '@/ui/csv';
 import { DataTable, type Column } from '@/ui/data-table';
+import { download } from '@/ui/download';
+import { csvSource, PAGE_ROWS } from '@/ui/gather';
 import { Ago } from '@/ui/live';
 import { Segments } from '@/ui/segments';
 import { EmptyState, ErrorState } from '@/ui/states';
@@ -148,25 +149,35 @@ const COLUMNS: Column<Happening>[] = [
   },
 ];
 
+function askTimeLine(
+  stationId: string,
+  group: Group | undefined,
+  limit: number,
+  cursor: string | undefined,
+  signal: AbortSignal,
+) {
+  return data(
+    api.GET('/api/v1/stations/{station_id}/time-line', {
+      params: {
+        path: { station_id: stationId },
+        query: {
+          limit,
+          ...(group ? { kind: GROUPS[group] } : {}),
+          ...(cursor ? { cursor } : {}),
+        },
+      },
+      signal,
+    }),
+  );
+}
+
 export function StationTimeLine({ stationId }: { stationId: string }) {
   const { kind } = stationRoute.useSearch();
   const navigate = useNavigate({ from: '/stations/$stationId' });
   const group = (Object.keys(GROUPS) as Group[]).find((each) => each === kind);
   const events = useInfiniteQuery({
     queryKey: ['station', stationId, 'time-line', group ?? ''],
-    queryFn: ({ pageParam }) =>
-      data(
-        api.GET('/api/v1/stations/{station_id}/time-line', {
-          params: {
-            path: { station_id: stationId },
-            query: {
-              limit: 100,
-              ...(group ? { kind: GROUPS[group] } : {}),
-              ...(pageParam ? { cursor: pageParam } : {}),
-            },
-          },
-        }),
-      ),
+    queryFn: ({ pageParam, signal }) => askTimeLine(stationId, group, 100, pageParam, signal),
     initialPageParam: '',
     getNextPageParam: (last) => last.next ?? undefined,
     refetchInterval: (query) => ((query.state.data?.pages.length ?? 0) > 1 ? false : 10_000),
@@ -197,7 +208,7 @@ export function StationTimeLine({ stationId }: { stationId: string }) {
           label={tUi('csv')}
           className="ml-auto"
           disabled={rows.length === 0}
-          onClick={() => saveFile(fileName(`events-${stationId}`), csvOf(rows))}
+          onClick={() => downloadTimeLine(stationId, group)}
         />
       </div>
       <DataTable
@@ -237,18 +248,15 @@ export function StationTimeLine({ stationId }: { stationId: string }) {
   );
 }
 
-function csvOf(rows: Happening[]): string {
-  return toCsv(
-    ['at', 'kind', 'what', 'detail', 'by', 'evse_id', 'task_id', 'session_id'],
-    rows.map((row) => [
-      row.at,
-      row.kind,
-      row.what,
-      row.detail,
-      row.by,
-      row.evse_id,
-      row.task_id,
-      row.session_id,
-    ]),
+const SAVED = ['at', 'kind', 'what', 'detail', 'by', 'evse_id', 'task_id', 'session_id'] as const;
+
+function downloadTimeLine(stationId: string, group: Group | undefined): void {
+  download(
+    `events-${stationId}`,
+    csvSource<Happening>(
+      [...SAVED],
+      (event) => SAVED.map((name) => event[name]),
+      (cursor, signal) => askTimeLine(stationId, group, PAGE_ROWS, cursor, signal),
+    ),
   );
 }

@@ -167,7 +167,7 @@ function SiteFilter({
       aria-label={t('site.label')}
       value={value ?? ''}
       onChange={(event) => onValue(event.target.value || undefined)}
-      className="!w-44 max-sm:!w-full"
+      className="!w-44 max-sm:!w-28 max-sm:flex-1"
     >
       <option value="">{t('site.any')}</option>
       {sites.data.items.map((site) => (

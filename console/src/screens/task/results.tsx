@@ -1,13 +1,15 @@
 import { Link, useNavigate } from '@tanstack/react-router';
 import { Braces, Download, ListFilter } from 'lucide-react';
 import { useMemo, useState } from 'react';
+import { Became, Detail, outcomeText } from '@/screens/tasks/outcome';
 import { ResultMark, type Result } from '@/screens/tasks/parts';
 import { t } from '@/screens/tasks/text';
 import { IconButton } from '@/ui/button';
-import { fileName, saveFile, toCsv } from '@/ui/csv';
 import { DataTable, type Column } from '@/ui/data-table';
 import { Dialog } from '@/ui/dialog';
+import { download } from '@/ui/download';
 import { Select } from '@/ui/fields';
+import { csvSource, type Source } from '@/ui/gather';
 import { Ago } from '@/ui/live';
 import { Panel } from '@/ui/page';
 import { EmptyState } from '@/ui/states';
@@ -43,15 +45,15 @@ function useColumns(hasWaves: boolean, onShow: (row: Result) => void): Column<Re
         id: 'outcome',
         header: t('c.outcome'),
         width: 'minmax(120px, 1fr)',
-        cell: (row) => <span className="text-muted">{row.outcome}</span>,
+        cell: (row) => <span className="text-muted">{outcomeText(row.outcome)}</span>,
       },
       {
         id: 'detail',
         header: t('c.detail'),
         width: 'minmax(160px, 2fr)',
         cell: (row) => (
-          <span className="text-muted" title={row.detail}>
-            {row.detail}
+          <span className="text-muted">
+            <Detail row={row} />
           </span>
         ),
       },
@@ -97,15 +99,21 @@ function useColumns(hasWaves: boolean, onShow: (row: Result) => void): Column<Re
   }, [hasWaves, onShow]);
 }
 
+/** Asks for a page of the results that are filtered for. */
+type AskResults = Source<Result>['ask'];
+
 export function Results({
   rows,
   hasWaves,
   name,
+  ask,
   onEnd,
 }: {
   rows: Result[];
   hasWaves: boolean;
+  /** Names the file of a download. */
   name: string;
+  ask: AskResults;
   onEnd: () => void;
 }) {
   const { state } = taskRoute.useSearch();
@@ -141,7 +149,7 @@ export function Results({
           <IconButton
             icon={Download}
             label={tUi('csv')}
-            onClick={() => saveFile(fileName(`task-${name}`), csvOf(rows))}
+            onClick={() => downloadResults(name, ask)}
           />
         </>
       }
@@ -166,7 +174,7 @@ export function Results({
               <ResultMark state={row.state} />
             </p>
             <p className="truncate text-xs text-muted">
-              {[row.outcome, row.detail].filter(Boolean).join(': ')}
+              <Became row={row} />
             </p>
           </div>
         )}
@@ -189,31 +197,25 @@ export function Results({
   );
 }
 
-function csvOf(rows: Result[]): string {
-  return toCsv(
-    [
-      'station_id',
-      'state',
-      'outcome',
-      'detail',
-      'attempts',
-      'wave',
-      'sent_at',
-      'answered_at',
-      'finished_at',
-      'result',
-    ],
-    rows.map((row) => [
-      row.station_id,
-      row.state,
-      row.outcome,
-      row.detail,
-      row.attempts,
-      row.wave,
-      row.sent_at,
-      row.answered_at,
-      row.finished_at,
-      JSON.stringify(row.result),
-    ]),
+const SAVED = [
+  'station_id',
+  'state',
+  'outcome',
+  'detail',
+  'attempts',
+  'wave',
+  'sent_at',
+  'answered_at',
+  'finished_at',
+] as const;
+
+function downloadResults(name: string, ask: AskResults): void {
+  download(
+    `task-${name}`,
+    csvSource<Result>(
+      [...SAVED, 'result'],
+      (row) => [...SAVED.map((field) => row[field]), JSON.stringify(row.result)],
+      ask,
+    ),
   );
 }

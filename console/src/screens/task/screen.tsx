@@ -12,29 +12,40 @@ import { Button } from '@/ui/button';
 import { ConfirmDialog } from '@/ui/dialog';
 import { KpiStrip } from '@/ui/kpi';
 import { Ago } from '@/ui/live';
+import { PAGE_ROWS } from '@/ui/gather';
 import { PageBody, PageHeader } from '@/ui/page';
 import { EmptyState, ErrorState, LoadingRows } from '@/ui/states';
 import { toast } from '@/ui/toast';
 import { TaskFacts, TaskWaves } from './facts';
 import { Results } from './results';
-import { taskRoute } from './route';
+import { taskRoute, type TaskSearch } from './route';
 
 type Act = 'pause' | 'resume' | 'cancel' | 'retry';
+
+function askTask(
+  taskId: string,
+  state: TaskSearch['state'],
+  limit: number,
+  cursor: string | undefined,
+  signal: AbortSignal,
+) {
+  return data(
+    api.GET('/api/v1/tasks/{task_id}', {
+      params: {
+        path: { task_id: taskId },
+        query: { state: state ?? '', limit, ...(cursor ? { cursor } : {}) },
+      },
+      signal,
+    }),
+  );
+}
 
 export function TaskScreen() {
   const { taskId } = taskRoute.useParams();
   const { state } = taskRoute.useSearch();
   const task = useInfiniteQuery({
     queryKey: ['tasks', taskId, state ?? ''],
-    queryFn: ({ pageParam }) =>
-      data(
-        api.GET('/api/v1/tasks/{task_id}', {
-          params: {
-            path: { task_id: taskId },
-            query: { state: state ?? '', limit: 200, ...(pageParam ? { cursor: pageParam } : {}) },
-          },
-        }),
-      ),
+    queryFn: ({ pageParam, signal }) => askTask(taskId, state, 200, pageParam, signal),
     initialPageParam: '',
     getNextPageParam: (last) => last.results.next ?? undefined,
     placeholderData: (before) => before,
@@ -84,6 +95,9 @@ export function TaskScreen() {
           rows={task.data?.pages.flatMap((page) => page.results.items) ?? []}
           hasWaves={found.waves.length > 0}
           name={found.command}
+          ask={async (cursor, signal) =>
+            (await askTask(taskId, state, PAGE_ROWS, cursor, signal)).results
+          }
           onEnd={() => {
             if (task.hasNextPage && !task.isFetchingNextPage) void task.fetchNextPage();
           }}
@@ -125,7 +139,7 @@ function Head({ task, open }: { task: Task; open: number }) {
         <h1 className="text-xl wrap-anywhere">{commandName(task.command)}</h1>
         <p className="flex flex-wrap gap-x-4 text-muted">
           <span className="text-text">
-            <TaskMark state={task.state} />
+            <TaskMark task={task} />
           </span>
           <span>{t('by', { who: task.created_by })}</span>
           <Ago at={task.created_at} />
@@ -148,7 +162,7 @@ function Head({ task, open }: { task: Task; open: number }) {
             </Button>
           )}
           {isOpen && open > 0 && (
-            <Button icon={Ban} look="danger" onClick={() => setAsked('cancel')}>
+            <Button icon={Ban} onClick={() => setAsked('cancel')}>
               {t('cancel')}
             </Button>
           )}

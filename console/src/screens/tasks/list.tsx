@@ -3,19 +3,22 @@ import { useInfiniteQuery } from '@tanstack/react-query';
 import { Link, useNavigate } from '@tanstack/react-router';
 import { Download } from 'lucide-react';
 import { useMemo, type ReactNode } from 'react';
-import { api, data } from '@/api/client';
-import { commandName } from '@/commands/names';
+import { api, data, type Schemas } from '@/api/client';
+import { commandName, label } from '@/commands/names';
 import { number } from '@/i18n/quantity';
 import { IconButton } from '@/ui/button';
-import { fileName, saveFile, toCsv } from '@/ui/csv';
 import { DataTable, type Column } from '@/ui/data-table';
+import { download } from '@/ui/download';
+import { csvSource, PAGE_ROWS } from '@/ui/gather';
 import { Ago } from '@/ui/live';
 import { SavedViews } from '@/ui/saved-views';
 import { ErrorState } from '@/ui/states';
 import { tUi } from '@/ui/text';
-import { Progress, TaskMark, type Task } from './parts';
+import { Progress, TaskMark } from './parts';
 import type { TaskState } from './route';
 import { t } from './text';
+
+type Task = Schemas['ListedTask'];
 
 const RUNNING_MS = 2000;
 const IDLE_MS = 15_000;
@@ -27,11 +30,16 @@ interface Said {
   note: string;
 }
 
+const saidValue = (value: unknown) =>
+  typeof value === 'boolean' ? t(value ? 'yes' : 'no') : String(value);
+
 /** What a command is about, in a few words: its plain parameters. */
 function summary(task: Task): string {
   return Object.entries(task.parameters)
     .filter(([name, value]) => name !== 'command' && value !== null && typeof value !== 'object')
-    .map(([name, value]) => `${name} ${String(value)}`)
+    .map(([name, value]) =>
+      typeof value === 'number' ? `${label(name)} ${value}` : `${label(name)}: ${saidValue(value)}`,
+    )
     .join(', ');
 }
 
@@ -50,15 +58,17 @@ const columnsOf = (describe: (task: Task) => Said): Column<Task>[] => [
         >
           {describe(task).title}
         </Link>
-        <span className="ml-2 text-xs text-muted">{describe(task).note}</span>
+        <span className="ml-2 text-xs text-muted">
+          {[task.station_id, describe(task).note].filter(Boolean).join(' · ')}
+        </span>
       </>
     ),
   },
   {
     id: 'state',
     header: t('column.state'),
-    width: '130px',
-    cell: (task) => <TaskMark state={task.state} />,
+    width: '148px',
+    cell: (task) => <TaskMark task={task} />,
   },
   {
     id: 'progress',
@@ -80,7 +90,7 @@ const columnsOf = (describe: (task: Task) => Said): Column<Task>[] => [
   {
     id: 'failed',
     header: t('column.failed'),
-    width: '100px',
+    width: '124px',
     align: 'right',
     cell: (task) =>
       task.failed > 0 ? (
@@ -109,6 +119,23 @@ const byCommand = (task: Task): Said => ({
   note: task.note || summary(task),
 });
 
+function askTasks(
+  state: TaskState | undefined,
+  command: string,
+  limit: number,
+  cursor: string | undefined,
+  signal: AbortSignal,
+) {
+  return data(
+    api.GET('/api/v1/tasks', {
+      params: {
+        query: { limit, state: state ?? '', command, ...(cursor ? { cursor } : {}) },
+      },
+      signal,
+    }),
+  );
+}
+
 /** Tasks, the newest first, with progress while they run. */
 export function TaskList({
   state,
@@ -129,19 +156,7 @@ export function TaskList({
   const navigate = useNavigate();
   const tasks = useInfiniteQuery({
     queryKey: ['tasks', 'list', state ?? '', command],
-    queryFn: ({ pageParam }) =>
-      data(
-        api.GET('/api/v1/tasks', {
-          params: {
-            query: {
-              limit: 100,
-              state: state ?? '',
-              command,
-              ...(pageParam ? { cursor: pageParam } : {}),
-            },
-          },
-        }),
-      ),
+    queryFn: ({ pageParam, signal }) => askTasks(state, command, 100, pageParam, signal),
     initialPageParam: '',
     getNextPageParam: (last) => last.next ?? undefined,
     refetchInterval: (query) =>
@@ -161,7 +176,7 @@ export function TaskList({
             icon={Download}
             label={tUi('csv')}
             disabled={rows.length === 0}
-            onClick={() => saveFile(fileName('tasks'), csvOf(rows))}
+            onClick={() => downloadTasks(state, command)}
           />
           {actions}
         </div>
@@ -199,15 +214,17 @@ function TaskLine({ task, title }: { task: Task; title: string }) {
           {title}
         </Link>
         <span className="text-xs">
-          <TaskMark state={task.state} />
+          <TaskMark task={task} />
         </span>
       </div>
       <div className="flex items-center gap-2 text-xs text-muted">
         <span className="w-24">
           <Progress counts={task} />
         </span>
-        <span className="tabular">{t('progress', { done: ended(task), total: task.total })}</span>
-        <span className="ml-auto">
+        <span className="min-w-0 truncate tabular">
+          {task.station_id ?? t('progress', { done: ended(task), total: task.total })}
+        </span>
+        <span className="ml-auto shrink-0">
           <Ago at={task.created_at} />
         </span>
       </div>
@@ -215,33 +232,28 @@ function TaskLine({ task, title }: { task: Task; title: string }) {
   );
 }
 
-function csvOf(tasks: Task[]): string {
-  return toCsv(
-    [
-      'id',
-      'command',
-      'state',
-      'total',
-      'succeeded',
-      'failed',
-      'cancelled',
-      'created_by',
-      'note',
-      'created_at',
-      'finished_at',
-    ],
-    tasks.map((task) => [
-      task.id,
-      task.command,
-      task.state,
-      task.total,
-      task.succeeded,
-      task.failed,
-      task.cancelled,
-      task.created_by,
-      task.note,
-      task.created_at,
-      task.finished_at,
-    ]),
+const SAVED = [
+  'id',
+  'command',
+  'state',
+  'total',
+  'succeeded',
+  'failed',
+  'cancelled',
+  'station_id',
+  'created_by',
+  'note',
+  'created_at',
+  'finished_at',
+] as const;
+
+function downloadTasks(state: TaskState | undefined, command: string): void {
+  download(
+    'tasks',
+    csvSource<Task>(
+      [...SAVED],
+      (task) => SAVED.map((name) => task[name]),
+      (cursor, signal) => askTasks(state, command, PAGE_ROWS, cursor, signal),
+    ),
   );
 }

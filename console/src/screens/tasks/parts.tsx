@@ -2,6 +2,7 @@
 import {
   Ban,
   CheckCircle2,
+  CircleAlert,
   CircleDashed,
   CircleDot,
   CirclePause,
@@ -25,12 +26,24 @@ const MARKS: Record<Task['state'], [LucideIcon, string]> = {
   cancelled: [Ban, 'text-muted'],
 };
 
-export function TaskMark({ state }: { state: Task['state'] }) {
-  const [Icon, colour] = MARKS[state];
+/** A task that has ended is done only where its stations did it. */
+function ending(task: Pick<Task, 'state' | 'failed' | 'total'>): 'partly' | 'failed' | null {
+  if (task.state !== 'done' || task.failed === 0) return null;
+  return task.failed < task.total ? 'partly' : 'failed';
+}
+
+export function TaskMark({ task }: { task: Pick<Task, 'state' | 'failed' | 'total'> }) {
+  const ended = ending(task);
+  const [Icon, colour] =
+    ended === 'failed'
+      ? [CircleX, 'text-danger']
+      : ended === 'partly'
+        ? [CircleAlert, 'text-warning']
+        : MARKS[task.state];
   return (
     <span className="inline-flex items-center gap-1.5 whitespace-nowrap">
       <Icon aria-hidden size={14} className={colour} />
-      {t(`state.${state}`)}
+      {t(`state.${ended ?? task.state}`)}
     </span>
   );
 }

@@ -103,7 +103,7 @@ export function TokenList({ onNote }: { onNote: (note: string) => void }) {
           value={search.q ?? ''}
           onValue={(q) => change({ q: q || undefined })}
           shortcut="/"
-          className="w-64 max-sm:w-full"
+          className="w-64 max-sm:min-w-44 max-sm:flex-1"
         />
         <Segments
           label={t('filter')}
@@ -119,7 +119,7 @@ export function TokenList({ onNote }: { onNote: (note: string) => void }) {
             aria-label={t('column.group')}
             value={search.group ?? ''}
             onChange={(event) => change({ group: event.target.value || undefined })}
-            className="!w-36"
+            className="!w-36 max-sm:!w-28 max-sm:flex-1"
           >
             <option value="">{t('group.any')}</option>
             {groups.map((group) => (

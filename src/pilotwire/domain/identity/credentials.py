@@ -10,6 +10,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from pilotwire.core.errors import Invalid
+from pilotwire.core.texts import say
 
 __all__ = [
     "MINIMUM_PASSWORD_LENGTH",
@@ -55,7 +56,14 @@ def checked_password(password: str) -> str:
     Raises: Invalid when it is too short or too long.
     """
     if not MINIMUM_PASSWORD_LENGTH <= len(password) <= _MAXIMUM_PASSWORD_LENGTH:
-        raise Invalid(f"a password has {MINIMUM_PASSWORD_LENGTH} to {_MAXIMUM_PASSWORD_LENGTH} characters")
+        raise Invalid(
+            say(
+                "password_length",
+                "a password has {least} to {most} characters",
+                least=MINIMUM_PASSWORD_LENGTH,
+                most=_MAXIMUM_PASSWORD_LENGTH,
+            )
+        )
     return password
 
 

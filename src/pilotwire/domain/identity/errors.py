@@ -1,6 +1,7 @@
 """What can be wrong with people and keys."""
 
 from pilotwire.core.errors import Conflict, PilotwireError, Unauthenticated
+from pilotwire.core.texts import say
 
 __all__ = [
     "AccountExists",
@@ -56,7 +57,7 @@ class TooManyAttempts(PilotwireError):
     code = "too_many_attempts"
 
     def __init__(self, retry_after_s: int) -> None:
-        super().__init__(f"try again in {retry_after_s} s")
+        super().__init__(say("try_again_in", "try again in {seconds} s", seconds=retry_after_s))
         self.retry_after_s = retry_after_s
 
 

@@ -6,6 +6,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from pilotwire.core.errors import Forbidden
+from pilotwire.core.texts import say
 from pilotwire.db.engine import Scope
 
 __all__ = [
@@ -141,7 +142,14 @@ def require(principal: Principal, right: Right) -> None:
     Raises: Forbidden.
     """
     if not principal.may(right):
-        raise Forbidden(f"the role '{principal.role}' may not do this: it needs the right '{right}'")
+        raise Forbidden(
+            say(
+                "right_needed",
+                "the role '{role}' may not do this: it needs the right '{right}'",
+                role=principal.role,
+                right=right,
+            )
+        )
 
 
 def require_no_limit(principal: Principal) -> None:
@@ -150,7 +158,9 @@ def require_no_limit(principal: Principal) -> None:
     Raises: Forbidden.
     """
     if principal.sites is not None:
-        raise Forbidden("this shows the whole network, and you are limited to some sites")
+        raise Forbidden(
+            say("limited_to_sites", "this shows the whole network, and you are limited to some sites")
+        )
 
 
 def system_principal(tenant_id: int = DEFAULT_TENANT) -> Principal:

@@ -5,6 +5,7 @@ from datetime import datetime
 import asyncpg
 
 from pilotwire.core.errors import Invalid
+from pilotwire.core.texts import say
 from pilotwire.domain.access.lookup import list_for_stations
 from pilotwire.domain.access.model import TokenKind, TokenStatus, fold_uid
 from pilotwire.domain.operations.commands import (
@@ -44,8 +45,12 @@ async def compose_order(
         tokens = await _tokens(connection, tenant_id, uids)
         if len(tokens) > _LONGEST_LIST:
             raise Invalid(
-                f"more than {_LONGEST_LIST} tokens may charge, too many for one message: name the token_uids that"
-                " this station needs"
+                say(
+                    "list_too_long",
+                    "more than {most} tokens may charge, too many for one message:"
+                    " name the token_uids that this station needs",
+                    most=_LONGEST_LIST,
+                )
             )
         if uids is not None:
             tokens = _in_order(uids, tokens, keep_unknown=command.mode == "differential")

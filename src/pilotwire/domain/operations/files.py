@@ -8,6 +8,7 @@ import asyncpg
 import msgspec
 
 from pilotwire.core.errors import Invalid
+from pilotwire.core.texts import say
 from pilotwire.domain.operations.commands import Command, GetLogs, UpdateFirmware
 from pilotwire.domain.operations.model import CommandState, Order, Reply
 from pilotwire.domain.operations.repository import Following
@@ -63,7 +64,7 @@ async def address_file(
     image_id = command.image_id
     image = None if image_id is None else await transfers.find_image(connection, place[0], image_id)
     if image is None:
-        raise Invalid(f"there is no firmware {image_id} any more")
+        raise Invalid(say("firmware_gone", "there is no firmware {image} any more", image=image_id))
     make = await find_make(connection, place[1])
     if reason := wrong_make(command, image, make.vendor, make.model):
         raise Invalid(reason)
@@ -71,7 +72,7 @@ async def address_file(
         return Reply(
             CommandState.DONE,
             "already_installed",
-            "the station reports this version (reinstall installs it again)",
+            say("version_there", "the station reports this version (reinstall installs it again)"),
             {"firmware_version": make.firmware_version},
         )
     await transfers.insert_grant(connection, place, "firmware", token, until, uses=uses, image_id=image.id)

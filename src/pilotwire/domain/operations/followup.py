@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from pilotwire.core.texts import Text, say
 from pilotwire.domain.access.model import fold_uid
 from pilotwire.domain.configuration.events import DeviceModelRead
 from pilotwire.domain.configuration.model import ReadingState, ReportPage
@@ -59,7 +60,7 @@ class Step(msgspec.Struct, frozen=True):
     state: CommandState
     outcome: str
     result: dict[str, Any] = {}
-    detail: str = ""
+    detail: str | Text = ""
     wait_s: int | None = None
 
 
@@ -185,10 +186,20 @@ def _firmware_booted(followed: Following, notice: StationBootKept) -> Step | Non
     if version.casefold() == str(wanted).casefold():
         return Step(CommandState.DONE, "installed", result)
     if told and version:
-        why = f"the station says it has installed {wanted}, and has booted with {version}"
+        why = say(
+            "booted_otherwise",
+            "the station says it has installed {wanted}, and has booted with {version}",
+            wanted=wanted,
+            version=version,
+        )
         return Step(CommandState.FAILED, "other_version", result, why)
     if told:
-        return Step(CommandState.DONE, "installed", result, "the station reports no version when it boots")
+        return Step(
+            CommandState.DONE,
+            "installed",
+            result,
+            say("boots_without_version", "the station reports no version when it boots"),
+        )
     if followed.outcome == UNANSWERED:  # booting as before does not tell that it knows of the order
         return None
     return Step(CommandState.ACCEPTED, "under_way", result)
@@ -217,32 +228,35 @@ def _read(followed: Following, notice: DeviceModelRead) -> Step | None:
     return Step(CommandState.FAILED, notice.state.value, result, notice.detail)
 
 
-def end_of_wait(followed: Following) -> tuple[CommandState, str, str]:
+def end_of_wait(followed: Following) -> tuple[CommandState, str, Text]:
     """Say how a command ends whose end was waited for in vain: state, outcome and explanation."""
     if followed.outcome == UNANSWERED:
-        why = (
-            "it was sent, its answer was lost, and the station has not told of it since; look at the station"
+        why = say(
+            "answer_lost",
+            "it was sent, its answer was lost, and the station has not told of it since; look at the station",
         )
         return CommandState.UNKNOWN, "interrupted", why
     last = followed.result.get("last_status")
     match followed.command:
         case UpdateFirmware() if last == "Installed":
-            return CommandState.DONE, "installed", "the station has not booted since"
+            return CommandState.DONE, "installed", say("not_booted_since", "the station has not booted since")
         case GetLogs() if last == "Uploaded":
             return (
                 CommandState.FAILED,
                 "no_file",
-                "the station says it has uploaded, but nothing has arrived here",
+                say("nothing_arrived", "the station says it has uploaded, but nothing has arrived here"),
             )
         case StartCharging():
-            why = "the station accepted, but no session began: was a car plugged in?"
+            why = say("no_session_began", "the station accepted, but no session began: was a car plugged in?")
             return CommandState.FAILED, "no_session", why
         case StopCharging():
-            return CommandState.FAILED, "not_ended", "the station accepted, but the session goes on"
+            why = say("session_goes_on", "the station accepted, but the session goes on")
+            return CommandState.FAILED, "not_ended", why
         case Reset():
-            return CommandState.FAILED, "no_boot", "the station accepted, but has not booted since"
+            why = say("accepted_not_booted", "the station accepted, but has not booted since")
+            return CommandState.FAILED, "no_boot", why
         case GetChargingProfiles():
-            why = "the station accepted, but has not told all its profiles"
+            why = say("profiles_missing", "the station accepted, but has not told all its profiles")
             return CommandState.TIMED_OUT, "no_report", why
         case (
             GetReport()
@@ -254,7 +268,8 @@ def end_of_wait(followed: Following) -> tuple[CommandState, str, str]:
             return (
                 CommandState.TIMED_OUT,
                 "no_report",
-                "the station accepted, but has not told all of its report",
+                say("report_missing", "the station accepted, but has not told all of its report"),
             )
         case _:
-            return CommandState.TIMED_OUT, "no_end", "the station accepted, but did not say how it ended"
+            why = say("end_missing", "the station accepted, but did not say how it ended")
+            return CommandState.TIMED_OUT, "no_end", why

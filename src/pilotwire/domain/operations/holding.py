@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 import asyncpg
 import msgspec
 
+from pilotwire.core.texts import Text, say
 from pilotwire.domain.operations.repository import Head
 from pilotwire.domain.operations.rollout import next_opening
 from pilotwire.domain.sessions.repository import has_open_session
@@ -21,7 +22,7 @@ class Hold(msgspec.Struct, frozen=True):
 
     until: datetime
     outcome: str
-    detail: str
+    detail: Text
 
 
 async def find_hold(connection: asyncpg.Connection, head: Head, now: datetime) -> Hold | None:
@@ -30,7 +31,13 @@ async def find_hold(connection: asyncpg.Connection, head: Head, now: datetime) -
         make = await find_make(connection, head.station_id)
         opens = next_opening(head.window, make.time_zone, now)
         if opens is not None:
-            return Hold(opens, "waits_for_window", "waits for the maintenance window")
+            return Hold(
+                opens, "waits_for_window", say("waits_for_window", "waits for the maintenance window")
+            )
     if head.only_idle and await has_open_session(connection, head.station_id):
-        return Hold(now + _LOOK_AGAIN, WAITS_FOR_IDLE, "waits for the end of the session that runs")
+        return Hold(
+            now + _LOOK_AGAIN,
+            WAITS_FOR_IDLE,
+            say("waits_for_idle", "waits for the end of the session that runs"),
+        )
     return None

@@ -6,11 +6,26 @@ from typing import Any, Protocol
 
 import msgspec
 
+from pilotwire.core.texts import Text
 from pilotwire.domain.access.model import TokenKind, TokenStatus
 from pilotwire.domain.configuration.model import Setting
 from pilotwire.domain.operations.commands import Command
 
-__all__ = ["FINAL", "CommandDesk", "CommandState", "KnownToken", "Order", "Readiness", "Reply", "TaskState"]
+__all__ = [
+    "FINAL",
+    "SAID",
+    "CommandDesk",
+    "CommandState",
+    "KnownToken",
+    "Order",
+    "Readiness",
+    "Reply",
+    "TaskState",
+]
+
+
+SAID = "said"
+"""Where the result of a command keeps the code of its detail, so that it can be said in the reader's language."""
 
 
 class TaskState(StrEnum):
@@ -82,7 +97,7 @@ class Reply(msgspec.Struct, frozen=True):
     state: CommandState
     """DONE for what was taken, REJECTED or FAILED."""
     outcome: str
-    detail: str = ""
+    detail: str | Text = ""
     result: dict[str, Any] = {}
     epoch: int = 0
     final: bool = False

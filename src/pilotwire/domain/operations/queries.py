@@ -6,9 +6,11 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, func, insert, select, update
+from sqlalchemy import Row, func, insert, null, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from pilotwire.core.texts import Text
+from pilotwire.domain.operations.model import SAID
 from pilotwire.domain.operations.tables import command, task, task_wave
 from pilotwire.domain.stations.tables import site, station
 
@@ -42,7 +44,7 @@ class Place:
 
     station_id: int
     not_before: datetime | None = None
-    refusal: str = ""
+    refusal: str | Text = ""
     wave: int = 0
 
 
@@ -76,7 +78,8 @@ async def insert_commands(
             "station_id": place.station_id,
             "state": "rejected" if place.refusal else "queued",
             "outcome": "not_supported" if place.refusal else "",
-            "detail": place.refusal,
+            "detail": str(place.refusal),
+            "result": {SAID: place.refusal.reason()} if isinstance(place.refusal, Text) else null(),
             "not_before": place.not_before,
             "wave": place.wave,
             # The time of a later wave is counted from its opening.
@@ -143,8 +146,15 @@ async def update_task(connection: AsyncConnection, task_id: UUID, values: Mappin
 async def list_tasks(
     connection: AsyncConnection, state: str | None, name: str | None, before: UUID | None, limit: int
 ) -> Sequence[Row[Any]]:
-    """List tasks, the newest first; `name` is that of their command."""
-    query = select(task)
+    """List tasks, the newest first, with the station of those of one; `name` is that of their command."""
+    only = (
+        select(station.c.identity)
+        .join(command, command.c.station_id == station.c.id)
+        .where(command.c.task_id == task.c.id, task.c.total == 1)
+        .limit(1)
+        .scalar_subquery()
+    )
+    query = select(task, only.label("identity"))
     if name is not None:
         query = query.where(task.c.name == name)
     if state is not None:

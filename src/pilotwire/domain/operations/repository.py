@@ -8,8 +8,10 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
+from pilotwire.core.texts import Text
 from pilotwire.domain.operations.commands import Command
 from pilotwire.domain.operations.events import CommandChanged, TaskChanged
+from pilotwire.domain.operations.model import SAID
 from pilotwire.domain.operations.rollout import Window
 from pilotwire.domain.operations.waves import count_in_wave
 from pilotwire.domain.transfers.repository import end_grant
@@ -138,15 +140,17 @@ async def claim(
 
 
 async def put_off(
-    connection: asyncpg.Connection, command_id: int, until: datetime, outcome: str, detail: str
+    connection: asyncpg.Connection, command_id: int, until: datetime, outcome: str, detail: Text
 ) -> None:
     """Hold a waiting command back until a moment, and say why."""
     await connection.execute(
-        "UPDATE command SET not_before = $2, outcome = $3, detail = $4 WHERE id = $1 AND state = 'queued'",
+        "UPDATE command SET not_before = $2, outcome = $3, detail = $4, result = coalesce(result, '{}') || $5::jsonb"
+        " WHERE id = $1 AND state = 'queued'",
         command_id,
         until,
         outcome,
-        detail,
+        str(detail),
+        msgspec.json.encode({SAID: detail.reason()}).decode(),
     )
 
 
@@ -197,7 +201,7 @@ async def finish(
     command_id: int,
     state: str,
     outcome: str,
-    detail: str = "",
+    detail: str | Text = "",
     *,
     result: dict[str, Any] | None = None,
     epoch: int = 0,
@@ -206,17 +210,20 @@ async def finish(
 
     The task pauses by its stop rule, and is done when nothing of it is open.
     """
+    english = str(detail)
+    if isinstance(detail, Text):  # with the code, so that it can be said in the reader's language
+        result = {**(result or {}), SAID: detail.reason()}
     async with connection.transaction():
         row = await connection.fetchrow(
             "UPDATE command c SET state = $2, outcome = $3, detail = $4, finished_at = now(),"
             " answered_at = coalesce(c.answered_at, now()), epoch = greatest(c.epoch, $6),"
-            " result = coalesce(c.result, '{}') || coalesce($5::jsonb, '{}') FROM task t, station s"
+            " result = (coalesce(c.result, '{}') - 'said') || coalesce($5::jsonb, '{}') FROM task t, station s"
             " WHERE c.id = $1 AND c.state IN ('queued', 'sent', 'accepted') AND t.id = c.task_id"
             " AND s.id = c.station_id RETURNING c.tenant_id, c.task_id, s.identity, t.name, c.wave",
             command_id,
             state,
             outcome,
-            detail[:2000],
+            english[:2000],
             None if result is None else msgspec.json.encode(result).decode(),
             epoch,
         )
@@ -225,7 +232,14 @@ async def finish(
         if row["name"] in _MOVE_FILES:
             await end_grant(connection, command_id)
         changed = CommandChanged(
-            row["tenant_id"], row["task_id"], command_id, row["identity"], row["name"], state, outcome, detail
+            row["tenant_id"],
+            row["task_id"],
+            command_id,
+            row["identity"],
+            row["name"],
+            state,
+            outcome,
+            english,
         )
         return changed, await _count(connection, row["task_id"], row["wave"], state)
 

@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Meta
 
 from pilotwire.core.errors import Invalid
+from pilotwire.core.texts import say
 
 __all__ = ["Wave", "Window", "allot_waves", "next_opening"]
 
@@ -84,7 +85,9 @@ def allot_waves(total: int, waves: Sequence[Wave]) -> list[tuple[Wave, int]]:
     left = total
     for number, wave in enumerate(waves):
         if wave.percent is None and wave.count is None and number < len(waves) - 1:
-            raise Invalid("only the last wave takes the rest: give the others a percent or a count")
+            raise Invalid(
+                say("waves_rest", "only the last wave takes the rest: give the others a percent or a count")
+            )
         size = left
         if wave.percent is not None:
             size = min(left, max(1, math.ceil(total * wave.percent / 100 - 1e-9)))

@@ -12,6 +12,7 @@ from uuid import UUID
 import msgspec
 
 from pilotwire.core.errors import Invalid
+from pilotwire.core.texts import say
 from pilotwire.domain.lookups import SessionLookup
 from pilotwire.domain.sessions.decide import Deciding, session_kept
 from pilotwire.domain.sessions.errors import SessionOver
@@ -60,12 +61,12 @@ def decide_settlement(
     facts = view.by_ref.get(ref)
     if facts is None:
         if ref in view.by_ref:
-            raise SessionOver("the session does not exist any more")
+            raise SessionOver(say("session_gone", "the session does not exist any more"))
         raise SessionLookup(ref)
     if facts.over:
-        raise SessionOver("the session is over already")
+        raise SessionOver(say("session_over", "the session is over already"))
     if settling.unless_newer_than is not None and facts.last_at > settling.unless_newer_than:
-        raise SessionOver("the station has told more of the session meanwhile")
+        raise SessionOver(say("session_told_more", "the station has told more of the session meanwhile"))
     _check_register(facts, settling.meter_end_wh)
     former = facts.settlement
     settlement = Settlement(
@@ -105,9 +106,13 @@ def _check_register(facts: SessionFacts, meter_end_wh: Decimal | None) -> None:
     if meter_end_wh is None:
         return
     if not 0 <= meter_end_wh < LARGEST_REGISTER_WH:
-        raise Invalid("meter_end_wh: not the value of a register in Wh")
+        raise Invalid(say("meter_end_wrong", "meter_end_wh: not the value of a register in Wh"))
     start = facts.meter_start_wh
     if start is not None and meter_end_wh < start:
         raise Invalid(
-            f"meter_end_wh: the register stood at {start} Wh at the start; the end cannot be below it"
+            say(
+                "meter_end_below",
+                "meter_end_wh: the register stood at {start} Wh at the start; the end cannot be below it",
+                start=start,
+            )
         )

@@ -8,6 +8,7 @@ import hashlib
 import hmac
 
 from pilotwire.core.errors import Invalid
+from pilotwire.core.texts import say
 
 __all__ = ["MINIMUM_SECRET_LENGTH", "checked_secret", "digest_secret", "matches", "spellings"]
 
@@ -54,9 +55,20 @@ def checked_secret(secret: str) -> str:
     """
     if not MINIMUM_SECRET_LENGTH <= len(secret) <= _MAXIMUM_SECRET_LENGTH:
         raise Invalid(
-            f"a station's password has {MINIMUM_SECRET_LENGTH} to {_MAXIMUM_SECRET_LENGTH} characters, this one"
-            f" {len(secret)}; leave it out to have one generated"
+            say(
+                "station_password_length",
+                "a station's password has {least} to {most} characters, this one {count};"
+                " leave it out to have one generated",
+                least=MINIMUM_SECRET_LENGTH,
+                most=_MAXIMUM_SECRET_LENGTH,
+                count=len(secret),
+            )
         )
     if not secret.isascii() or not secret.isprintable() or " " in secret:
-        raise Invalid("a station's password has printable ASCII characters only, without blanks")
+        raise Invalid(
+            say(
+                "station_password_characters",
+                "a station's password has printable ASCII characters only, without blanks",
+            )
+        )
     return secret

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from pilotwire.core.errors import Invalid
+from pilotwire.core.texts import say
 
 __all__ = ["OpeningHours", "Span", "hours_from_text", "hours_to_text", "is_open", "open_spans", "read_hours"]
 
@@ -67,11 +68,19 @@ def read_hours(value: Any) -> OpeningHours:
     for day, spans in hours.weekdays.items():
         _check(day, spans)
     if len(hours.exceptions) > _MOST_EXCEPTIONS:
-        raise Invalid(f"opening_hours: at most {_MOST_EXCEPTIONS} exceptional days")
+        raise Invalid(
+            say("hours_too_many", "opening_hours: at most {most} exceptional days", most=_MOST_EXCEPTIONS)
+        )
     seen = set()
     for each in hours.exceptions:
         if each.date in seen:
-            raise Invalid(f"opening_hours: {each.date} is there twice; put all its hours into one exception")
+            raise Invalid(
+                say(
+                    "hours_date_twice",
+                    "opening_hours: {date} is there twice; put all its hours into one exception",
+                    date=each.date,
+                )
+            )
         seen.add(each.date)
         _check(str(each.date), each.hours)
     return hours
@@ -81,14 +90,24 @@ def _check(day: str, spans: Sequence[Span]) -> None:
     end = ""
     for span in spans:
         if not _CLOCK.fullmatch(span.opens) or not _CLOCK.fullmatch(span.closes):
-            raise Invalid(f"opening_hours: {day}: write times as HH:MM, from 00:00 to 24:00")
+            raise Invalid(
+                say("hours_times", "opening_hours: {day}: write times as HH:MM, from 00:00 to 24:00", day=day)
+            )
         if span.opens >= span.closes:
             raise Invalid(
-                f"opening_hours: {day}: {span.opens}-{span.closes} ends before it begins;"
-                " hours past midnight are two: until 24:00, and from 00:00 of the next day"
+                say(
+                    "hours_backwards",
+                    "opening_hours: {day}: {opens}-{closes} ends before it begins;"
+                    " hours past midnight are two: until 24:00, and from 00:00 of the next day",
+                    day=day,
+                    opens=span.opens,
+                    closes=span.closes,
+                )
             )
         if span.opens < end:
-            raise Invalid(f"opening_hours: {day}: the hours overlap or are not in order")
+            raise Invalid(
+                say("hours_overlap", "opening_hours: {day}: the hours overlap or are not in order", day=day)
+            )
         end = span.closes
 
 
@@ -182,6 +201,10 @@ def _weekdays(text: str) -> Sequence[str]:
         begin, end = 1, 0
     if begin > end:
         raise Invalid(
-            f"opening_hours: '{text[:20]}' is no day; write mon, tue-fri or a date such as 2026-12-24"
+            say(
+                "hours_no_day",
+                "opening_hours: '{text}' is no day; write mon, tue-fri or a date such as 2026-12-24",
+                text=text[:20],
+            )
         )
     return _DAYS[begin : end + 1]

@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from pilotwire.core.errors import Invalid
+from pilotwire.core.texts import say
 from pilotwire.domain.stations.opening import read_hours
 
 __all__ = ["Contact", "GridConnection", "checked_site", "checked_tags", "checked_zone"]
@@ -53,7 +54,7 @@ def checked_site(values: Mapping[str, Any]) -> dict[str, Any]:
     if "contacts" in values:
         contacts = _converted(values["contacts"] or [], list[Contact], "contacts")
         if len(contacts) > _MOST_CONTACTS:
-            raise Invalid(f"contacts: at most {_MOST_CONTACTS}")
+            raise Invalid(say("contacts_too_many", "contacts: at most {most}", most=_MOST_CONTACTS))
         checked["contacts"] = _plain(contacts)
     if values.get("grid_connection") is not None:
         checked["grid_connection"] = _plain(
@@ -71,11 +72,16 @@ def checked_tags(tags: Iterable[str]) -> list[str]:
     """
     found = sorted({tag.strip() for tag in tags} - {""})
     if len(found) > _MOST_TAGS:
-        raise Invalid(f"tags: at most {_MOST_TAGS}")
+        raise Invalid(say("tags_too_many", "tags: at most {most}", most=_MOST_TAGS))
     for tag in found:
         if len(tag) > _LONGEST_TAG or not tag.isprintable() or ";" in tag:
             raise Invalid(
-                f"tags: '{tag[:50]}': at most {_LONGEST_TAG} printable characters without semicolon"
+                say(
+                    "tag_characters",
+                    "tags: '{tag}': at most {most} printable characters without semicolon",
+                    tag=tag[:50],
+                    most=_LONGEST_TAG,
+                )
             )
     return found
 
@@ -89,7 +95,11 @@ def checked_zone(name: str) -> ZoneInfo:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise Invalid(
-            f"'{name[:60]}' is no time zone of the IANA database (such as Europe/Berlin)"
+            say(
+                "time_zone_unknown",
+                "'{name}' is no time zone of the IANA database (such as Europe/Berlin)",
+                name=name[:60],
+            )
         ) from error
 
 

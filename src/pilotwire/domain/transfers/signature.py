@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 
 from pilotwire.core.errors import Invalid
+from pilotwire.core.texts import say
 from pilotwire.domain.transfers.errors import WrongSignature
 
 __all__ = ["check_certificate", "check_signature"]
@@ -49,7 +50,10 @@ def check_signature(sha256: bytes, signature: str, certificate: str) -> None:
         else:
             return
     raise WrongSignature(
-        "the certificate's key has not signed this file (RSA-PSS, RSA PKCS #1 v1.5 or ECDSA over its SHA-256)"
+        say(
+            "signature_wrong",
+            "the certificate's key has not signed this file (RSA-PSS, RSA PKCS #1 v1.5 or ECDSA over its SHA-256)",
+        )
     )
 
 
@@ -57,11 +61,13 @@ def _key_of(certificate: str) -> object:
     try:
         return x509.load_pem_x509_certificate(certificate.encode()).public_key()
     except (ValueError, UnsupportedAlgorithm) as error:
-        raise Invalid("signing_certificate: not a certificate in PEM (BEGIN CERTIFICATE)") from error
+        raise Invalid(
+            say("certificate_not_pem", "signing_certificate: not a certificate in PEM (BEGIN CERTIFICATE)")
+        ) from error
 
 
 def _bytes_of(signature: str) -> bytes:
     try:
         return base64.b64decode("".join(signature.split()), validate=True)
     except (binascii.Error, ValueError) as error:
-        raise Invalid("signature: not base64") from error
+        raise Invalid(say("signature_not_base64", "signature: not base64")) from error

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from pilotwire.core.errors import Invalid
+from pilotwire.core.texts import say
 from pilotwire.domain.operations.commands import Trigger
 from pilotwire.domain.operations.model import CommandState, Order, Reply
 from pilotwire.domain.stations.ports import CallAnswer
@@ -59,8 +60,11 @@ def one_by_one(version: OcppVersion, order: Order, connectors: Sequence[tuple[in
     meant = [key for key in connectors if all(key) and command.evse_id in (None, key[0])]
     if not meant:
         raise NotInVersion(
-            "OCPP 2.x asks for the status of one connector, and the station has told of none: "
-            "give evse_id and connector_id"
+            say(
+                "status_of_one_unknown",
+                "OCPP 2.x asks for the status of one connector, and the station has told of none:"
+                " give evse_id and connector_id",
+            )
         )
     places = [
         msgspec.structs.replace(command, evse_id=evse, connector_id=connector) for evse, connector in meant
@@ -80,12 +84,15 @@ def understand(version: OcppVersion, order: Order, answer: CallAnswer) -> Reply:
     except (msgspec.DecodeError, ValueError, RecursionError):
         content = None
     if not isinstance(content, dict):
-        return Reply(CommandState.FAILED, "not_understood", "the answer is not a JSON object")
+        return Reply(
+            CommandState.FAILED, "not_understood", say("answer_no_object", "the answer is not a JSON object")
+        )
     read = v16.read_answer if version is OcppVersion.V16 else v2.read_answer
     try:
         return read(order, content)
     except (AttributeError, TypeError, ValueError, KeyError):
-        return Reply(CommandState.FAILED, "not_understood", "the answer has another shape than its version's")
+        shape = say("answer_shape", "the answer has another shape than its version's")
+        return Reply(CommandState.FAILED, "not_understood", shape)
 
 
 def _with_times(value: Any) -> Any:

@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 from pilotwire.core.errors import Invalid
+from pilotwire.core.texts import say
 from pilotwire.domain.operations.charging_commands import ChargingProfile
 from pilotwire.domain.operations.model import CommandState, Reply
 
@@ -72,10 +73,11 @@ def profile_id(scope: str, evse_id: int | None) -> int:
 def reply_by_status(status: Any, info: Any = None, **result: Any) -> Reply:
     """Read an answer that says all by a status; one that says nothing understandable has failed."""
     if not isinstance(status, str) or not status:
-        return Reply(CommandState.FAILED, "not_understood", "the answer has no status", given(**result))
-    detail = ""
+        detail = say("answer_no_status", "the answer has no status")
+        return Reply(CommandState.FAILED, "not_understood", detail, given(**result))
+    said = ""
     if isinstance(info, dict):
-        detail = ": ".join(str(info[key]) for key in ("reasonCode", "additionalInfo") if info.get(key))
+        said = ": ".join(str(info[key]) for key in ("reasonCode", "additionalInfo") if info.get(key))
     state = (
         CommandState.DONE
         if status in _TAKEN
@@ -83,4 +85,4 @@ def reply_by_status(status: Any, info: Any = None, **result: Any) -> Reply:
         if status in _FAILED
         else CommandState.REJECTED
     )
-    return Reply(state, words(status), detail[:1000], given(**result))
+    return Reply(state, words(status), said[:1000], given(**result))

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import Field
 
 from pilotwire.core.errors import Invalid
+from pilotwire.core.texts import say
 from pilotwire.domain.configuration.model import Variable
 from pilotwire.domain.configuration.queries import VariableFilter
 from pilotwire.domain.configuration.usecases import view_configuration as viewing
@@ -296,7 +297,7 @@ async def list_drift(
 async def repair(asking: Asking, services: Services, body: ToRepair) -> TaskGiven:
     """Write what differs from the templates: one task, with a result for each station."""
     if body.stations is not None and body.site_id is not None:
-        raise Invalid("give stations or a site_id, not both")
+        raise Invalid(say("stations_or_site", "give stations or a site_id, not both"))
     plan = giving.Plan(body.expires_in_s, body.concurrency, body.stop_when_failed_percent, note=body.note)
     task_id = await repair_drift(
         means_of(services),

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
-__all__ = ["Given", "Line", "Moment", "Name", "Shown", "Tags", "exact", "rounded"]
+__all__ = ["Given", "Line", "Moment", "Name", "Reason", "Shown", "Tags", "exact", "rounded"]
 
 
 class Given(BaseModel):
@@ -19,6 +19,13 @@ class Shown(BaseModel):
     """A body that we send."""
 
     model_config = ConfigDict(from_attributes=True)
+
+
+class Reason(Shown):
+    """A text by its code and values, so that it can be said in another language."""
+
+    code: str = Field(examples=["no_session_began"])
+    values: dict[str, str | int | float]
 
 
 def _one_line(text: str) -> str:

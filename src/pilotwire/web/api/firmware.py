@@ -9,6 +9,7 @@ from pydantic import Field, StringConstraints
 from starlette.requests import ClientDisconnect
 
 from pilotwire.core.errors import Invalid, PilotwireError
+from pilotwire.core.texts import say
 from pilotwire.domain.operations.usecases.remove_firmware import remove_firmware as remove
 from pilotwire.domain.transfers.usecases import manage_firmware
 from pilotwire.domain.transfers.usecases.manage_firmware import Announced
@@ -146,7 +147,7 @@ async def upload_firmware(
         await body.drain()
         raise
     except ClientDisconnect as error:
-        raise Invalid("the upload broke off") from error
+        raise Invalid(say("upload_broke_off", "the upload broke off")) from error
     return _show(row)
 
 

@@ -15,7 +15,7 @@ from starlette.types import Receive, Scope, Send
 
 from pilotwire.core.errors import PilotwireError
 from pilotwire.domain.identity.model import Right, require
-from pilotwire.web.api.fields import Shown
+from pilotwire.web.api.fields import Reason, Shown
 from pilotwire.web.auth import Asking, Services, identify
 from pilotwire.web.connection import send_part
 from pilotwire.web.network.feed import Reader
@@ -90,6 +90,7 @@ class LiveMatter(Shown):
     evse_id: int | None = None
     session_id: UUID | None = None
     detail: str = ""
+    reason: Reason | None = Field(None, description="The detail by its code, to say it in another language.")
 
 
 class LiveSnapshot(Shown):

@@ -12,10 +12,11 @@ from pilotwire.core.errors import Invalid, Unavailable
 from pilotwire.domain.access.usecases.manage_tokens import shorten_uid
 from pilotwire.domain.identity.model import Principal, Right
 from pilotwire.domain.operations.commands import Command
+from pilotwire.domain.operations.model import SAID
 from pilotwire.domain.operations.usecases import give_commands as giving
 from pilotwire.domain.operations.usecases import manage_tasks
 from pilotwire.domain.stations.queries import StationFilter
-from pilotwire.web.api.fields import Given, Line, Shown
+from pilotwire.web.api.fields import Given, Line, Reason, Shown
 from pilotwire.web.auth import Asking, Services
 from pilotwire.web.paging import Cursor, Limit, Page, decode_cursor, make_page
 from pilotwire.web.services import WebServices
@@ -157,6 +158,12 @@ class Task(Shown):
     finished_at: datetime | None
 
 
+class ListedTask(Task):
+    """A task in a list."""
+
+    station_id: str | None = Field(description="The station, when it is of one only.")
+
+
 class CommandResult(Shown):
     """What became of a command at one station."""
 
@@ -165,6 +172,7 @@ class CommandResult(Shown):
     state: CommandState
     outcome: str = Field(examples=["accepted"])
     detail: str
+    reason: Reason | None = Field(description="The detail by its code, to say it in another language.")
     result: dict[str, Any]
     attempts: int
     wave: int | None
@@ -282,7 +290,7 @@ async def list_tasks(
     command: CommandName = "",
     limit: Limit = 100,
     cursor: Cursor = None,
-) -> Page[Task]:
+) -> Page[ListedTask]:
     """List tasks, the newest first."""
     rows = await manage_tasks.list_tasks(
         services.db,
@@ -292,7 +300,12 @@ async def list_tasks(
         before=decode_cursor(cursor, UUID),
         limit=limit + 1,
     )
-    return make_page(rows, limit, lambda row: _show(row, asking), lambda row: (row.id,))
+    return make_page(
+        rows,
+        limit,
+        lambda row: ListedTask(**_fields(row, asking), station_id=row.identity),
+        lambda row: (row.id,),
+    )
 
 
 @router.get("/tasks/{task_id}")
@@ -387,6 +400,13 @@ def show_result(row: Any) -> CommandResult:
         "answered_at", "finished_at",
     )  # fmt: skip
     values = {name: getattr(row, name) for name in kept}
+    result = dict(row.result or {})
+    said = result.pop(SAID, None)
     return CommandResult(
-        number=row.id, station_id=row.identity, result=row.result or {}, wave=row.wave or None, **values
+        number=row.id,
+        station_id=row.identity,
+        result=result,
+        reason=said if row.detail else None,
+        wave=row.wave or None,
+        **values,
     )

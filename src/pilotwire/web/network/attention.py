@@ -7,6 +7,7 @@ from uuid import UUID
 
 import msgspec
 
+from pilotwire.core.texts import say
 from pilotwire.web.network.shapes import Station
 
 __all__ = ["MOST_SHOWN", "Matter", "find_matters", "newest_first"]
@@ -28,6 +29,8 @@ class Matter(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     evse_id: int | None = None
     session_id: UUID | None = None
     detail: str = ""
+    reason: dict[str, Any] | None = None
+    """The detail by its code, to say it in another language."""
 
 
 def find_matters(stations: Iterable[Station], now: datetime) -> list[Matter]:
@@ -76,14 +79,20 @@ def _stuck(station: Station, now: datetime) -> list[Matter]:
             for (evse_no, _), (status, _, _) in station.connectors.items()
         )
         if free and not busy and now - max(free) > _AWAY:
-            detail, since = "the connector is free", max(free)
+            why, since = say("connector_free", "the connector is free"), max(free)
         elif now - facts.last_at > _STUCK:
-            detail, since = "nothing heard of it for a day", facts.last_at
+            why, since = say("session_silent", "nothing heard of it for a day"), facts.last_at
         else:
             continue
         found.append(
             _matter(
-                "stuck_session", station, since, evse_id=facts.evse_no, session_id=facts.id, detail=detail
+                "stuck_session",
+                station,
+                since,
+                evse_id=facts.evse_no,
+                session_id=facts.id,
+                detail=str(why),
+                reason=why.reason(),
             )
         )
     return found

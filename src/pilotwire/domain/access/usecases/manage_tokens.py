@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from pilotwire.bus import LocalBus
 from pilotwire.core.errors import Invalid, NotFound
 from pilotwire.core.ids import new_uuid
+from pilotwire.core.texts import say
 from pilotwire.db.engine import Database
 from pilotwire.domain.access import repository
 from pilotwire.domain.access.errors import TokenExists
@@ -50,7 +51,7 @@ async def create_token(db: Database, bus: LocalBus, principal: Principal, draft:
     require(principal, Right.CHANGE_TOKENS)
     uid = draft.uid.strip()
     if not uid or not uid.isprintable():
-        raise Invalid("a token's uid has printable characters, one at least")
+        raise Invalid(say("token_characters", "a token's uid has printable characters, one at least"))
     try:
         async with db.tenant(principal.scope) as connection:
             row = await repository.insert_token(
@@ -70,7 +71,7 @@ async def create_token(db: Database, bus: LocalBus, principal: Principal, draft:
             )
             await keep_audit(connection, principal, "token.created", shorten_uid(uid), after=_facts(row))
     except IntegrityError as error:
-        raise TokenExists(f"there is a token '{uid}' already") from error
+        raise TokenExists(say("token_exists", "there is a token '{uid}' already", uid=uid)) from error
     _tell(bus, principal, row)
     return row
 
@@ -128,7 +129,7 @@ async def remove_token(db: Database, bus: LocalBus, principal: Principal, uid: s
     async with db.tenant(principal.scope) as connection:
         row = await repository.delete_token(connection, fold_uid(uid))
         if row is None:
-            raise NotFound("there is no such token")
+            raise NotFound(say("token_missing", "there is no such token"))
         await keep_audit(connection, principal, "token.removed", shorten_uid(row.uid), before=_facts(row))
     bus.publish(TokenChanged(principal.tenant_id, row.folded_uid, None))
 
@@ -141,7 +142,7 @@ def shorten_uid(uid: str) -> str:
 async def _token(connection: Any, uid: str) -> Row[Any]:
     row = await repository.find_token(connection, fold_uid(uid))
     if row is None:
-        raise NotFound("there is no such token")
+        raise NotFound(say("token_missing", "there is no such token"))
     return row
 
 

@@ -13,6 +13,7 @@ from pilotwire.bus import LocalBus
 from pilotwire.core.clock import Clock
 from pilotwire.core.errors import Conflict, Invalid, NotFound
 from pilotwire.core.ids import new_uuid
+from pilotwire.core.texts import say
 from pilotwire.db.engine import Database
 from pilotwire.domain.certificates import queries
 from pilotwire.domain.certificates.authority import read_chain
@@ -82,7 +83,7 @@ async def revoke_certificate(
     async with db.tenant(principal.scope) as connection:
         row = _there(await queries.lock_certificate(connection, certificate_id), certificate_id)
         if row.state == CertificateState.REVOKED:
-            raise Conflict("the certificate is revoked already")
+            raise Conflict(say("certificate_revoked", "the certificate is revoked already"))
         values = {"state": CertificateState.REVOKED.value, "revoked_at": now, "revocation_reason": reason}
         await queries.update_certificate(connection, certificate_id, values)
         before, after = {"state": row.state}, {"state": "revoked", "reason": reason}
@@ -137,7 +138,7 @@ async def answer_request(
         raise Invalid(f"chain: the certificate has ended on {issued.not_after:%Y-%m-%d}")
     async with db.service.acquire() as connection:
         if not await keep_issued(connection, dict(request._mapping), issued, "external", now):
-            raise Conflict("the request does not wait any more")
+            raise Conflict(say("request_over", "the request does not wait any more"))
     bus.publish(CertificateHeld(issued.sha256, request.station_id, revoked=False))
     bus.publish(
         CertificateChanged(
@@ -172,7 +173,9 @@ async def refuse_request(
 async def _waiting(connection: Any, request_id: UUID) -> Row[Any]:
     request: Row[Any] | None = await queries.find_request(connection, request_id)
     if request is None:
-        raise NotFound(f"there is no certificate request {request_id}")
+        raise NotFound(
+            say("request_unknown", "there is no certificate request {request}", request=request_id)
+        )
     if request.state != RequestState.WAITING:
         raise Conflict(f"the request does not wait: it is {request.state}")
     return request
@@ -194,16 +197,16 @@ async def add_root(
     """
     require(principal, Right.MANAGE_CERTIFICATES)
     if "PRIVATE KEY" in pem:
-        raise Invalid("pem: there is a private key in it; send the certificate only")
+        raise Invalid(say("pem_private_key", "pem: there is a private key in it; send the certificate only"))
     try:
         certificate = x509.load_pem_x509_certificate(pem.encode())
         is_authority = certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
     except (ValueError, x509.ExtensionNotFound) as error:
         raise Invalid(
-            "pem: not an authority's certificate in PEM (it needs the basic constraint CA)"
+            say("pem_wrong", "pem: not an authority's certificate in PEM (it needs the basic constraint CA)")
         ) from error
     if not is_authority:
-        raise Invalid("pem: the certificate is no authority's")
+        raise Invalid(say("pem_no_authority", "pem: the certificate is no authority's"))
     now = clock()
     if certificate.not_valid_after_utc <= now:
         raise Invalid(f"pem: the certificate has ended on {certificate.not_valid_after_utc:%Y-%m-%d}")
@@ -221,7 +224,7 @@ async def add_root(
     async with db.tenant(principal.scope) as connection:
         row = await queries.insert_root(connection, values)
         if row is None:
-            raise Conflict("this root is there already for this use")
+            raise Conflict(say("root_there", "this root is there already for this use"))
         await keep_audit(connection, principal, "trusted_root.added", row.subject, after={"use": use})
     return row
 

@@ -12,6 +12,7 @@ from sqlalchemy import Row
 from pilotwire.bus import LocalBus
 from pilotwire.core.clock import Clock
 from pilotwire.core.errors import Conflict, Invalid, NotFound
+from pilotwire.core.texts import say
 from pilotwire.db.engine import Database
 from pilotwire.domain.certificates import queries
 from pilotwire.domain.certificates.events import UpgradeChanged
@@ -32,16 +33,32 @@ async def start_upgrade(
     require(principal, Right.CHANGE_STATIONS)
     if not url.startswith("wss://"):
         raise Invalid(
-            "url: profiles 2 and 3 need an address with wss://; start the server with --ocpp-tls (and set"
-            " PILOTWIRE_STATIONS_TLS_URL to the address that stations reach), or give the url"
+            say(
+                "profile_needs_tls",
+                "url: profiles 2 and 3 need an address with wss://; start the server with --ocpp-tls"
+                " (and set PILOTWIRE_STATIONS_TLS_URL to the address that stations reach), or give the url",
+            )
         )
     now = clock()
     async with db.tenant(principal.scope) as connection:
         station = await _station(connection, identity)
         if station.minimum_security_profile >= profile:
-            raise Conflict(f"'{identity}' has to use profile {station.minimum_security_profile} already")
+            raise Conflict(
+                say(
+                    "profile_there",
+                    "'{station}' has to use profile {profile} already",
+                    station=identity,
+                    profile=station.minimum_security_profile,
+                )
+            )
         if station.ocpp_version is None:
-            raise Conflict(f"'{identity}' has never been connected: it can be moved once it has booted")
+            raise Conflict(
+                say(
+                    "profile_needs_boot",
+                    "'{station}' has never been connected: it can be moved once it has booted",
+                    station=identity,
+                )
+            )
         values = {
             "station_id": station.id,
             "tenant_id": principal.tenant_id,
@@ -55,7 +72,13 @@ async def start_upgrade(
             "step_at": now,
         }
         if not await queries.start_upgrade(connection, values):
-            raise Conflict(f"'{identity}' is being moved already; look at it, or cancel that first")
+            raise Conflict(
+                say(
+                    "profile_under_way",
+                    "'{station}' is being moved already; look at it, or cancel that first",
+                    station=identity,
+                )
+            )
         await keep_audit(
             connection,
             principal,
@@ -80,7 +103,7 @@ async def stop_upgrade(
     async with db.tenant(principal.scope) as connection:
         station = await _station(connection, identity)
         if not await queries.stop_upgrade(connection, station.id, detail, now):
-            raise Conflict(f"'{identity}' is not being moved")
+            raise Conflict(say("profile_not_moved", "'{station}' is not being moved", station=identity))
         await keep_audit(connection, principal, "security_profile.cancelled", identity)
     bus.publish(UpgradeChanged(principal.tenant_id, station.id, identity, 0, "failed", detail, now))
 
@@ -109,5 +132,5 @@ async def list_upgrades(db: Database, principal: Principal, *, open_only: bool) 
 async def _station(connection: Any, identity: str) -> Row[Any]:
     station: Row[Any] | None = await queries.find_station(connection, identity)
     if station is None:
-        raise NotFound(f"there is no station '{identity}'")
+        raise NotFound(say("station_unknown", "there is no station '{station}'", station=identity))
     return station

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from pilotwire.bus import LocalBus
 from pilotwire.core.errors import Invalid, NotFound
 from pilotwire.core.ids import new_uuid
+from pilotwire.core.texts import say
 from pilotwire.db.engine import Database
 from pilotwire.domain.configuration import queries
 from pilotwire.domain.configuration.compare import entry_refusal, setting_of
@@ -80,7 +81,10 @@ async def create_template(
     _check(draft.entries)
     if draft.site_id is not None and draft.station_id is not None:
         raise Invalid(
-            "give a site_id or a station_id, not both: a station's template wins over its site's anyway"
+            say(
+                "template_place",
+                "give a site_id or a station_id, not both: a station's template wins over its site's anyway",
+            )
         )
     template_id = new_uuid()
     try:
@@ -96,7 +100,12 @@ async def create_template(
             row = await _template(connection, template_id)
     except IntegrityError as error:
         raise TemplateExists(
-            f"'{draft.vendor}' '{draft.model}' has a template for the same stations already; change that one"
+            say(
+                "template_exists",
+                "'{vendor}' '{model}' has a template for the same stations already; change that one",
+                vendor=draft.vendor,
+                model=draft.model,
+            )
         ) from error
     bus.publish(TemplatesChanged(principal.tenant_id))
     return row
@@ -160,18 +169,28 @@ def _check(entries: Entries) -> None:
         place = setting.variable.path, setting.attribute
         first, value = seen.setdefault(place, (number, setting.value))
         if value != setting.value:
-            raise Invalid(f"entries.{number}: '{setting.variable.name}' has another value in entry {first}")
+            raise Invalid(
+                say(
+                    "template_twice",
+                    "entries.{number}: '{name}' has another value in entry {first}",
+                    number=number,
+                    name=setting.variable.name,
+                    first=first,
+                )
+            )
 
 
 async def _place(connection: AsyncConnection, draft: TemplateDraft) -> dict[str, Any]:
     """Look site and station up: foreign keys see every tenant."""
     station_id = None
     if draft.site_id is not None and await sites.find_site(connection, draft.site_id) is None:
-        raise NotFound(f"there is no site {draft.site_id}")
+        raise NotFound(say("site_unknown", "there is no site {site}", site=draft.site_id))
     if draft.station_id is not None:
         station_id = await stations.find_station_id(connection, draft.station_id)
         if station_id is None:
-            raise NotFound(f"there is no station '{draft.station_id}'")
+            raise NotFound(
+                say("station_unknown", "there is no station '{station}'", station=draft.station_id)
+            )
     return {
         "vendor": draft.vendor,
         "model": draft.model,
@@ -185,7 +204,9 @@ async def _place(connection: AsyncConnection, draft: TemplateDraft) -> dict[str,
 async def _template(connection: AsyncConnection, template_id: UUID) -> Row[Any]:
     row = await queries.find_template(connection, template_id)
     if row is None:
-        raise NotFound(f"there is no configuration template {template_id}")
+        raise NotFound(
+            say("template_unknown", "there is no configuration template {template}", template=template_id)
+        )
     return row
 
 

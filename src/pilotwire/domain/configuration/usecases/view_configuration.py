@@ -9,6 +9,7 @@ from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pilotwire.core.errors import NotFound
+from pilotwire.core.texts import say
 from pilotwire.db.engine import Database
 from pilotwire.domain.configuration import queries
 from pilotwire.domain.configuration.keys import variable_of
@@ -89,5 +90,5 @@ async def list_drift(db: Database, principal: Principal, identity: str) -> Seque
 async def _station(connection: AsyncConnection, identity: str) -> int:
     station_id = await stations.find_station_id(connection, identity)
     if station_id is None:
-        raise NotFound(f"there is no station '{identity}'")
+        raise NotFound(say("station_unknown", "there is no station '{station}'", station=identity))
     return station_id

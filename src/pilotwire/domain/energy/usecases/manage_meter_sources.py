@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from pilotwire.core.errors import Invalid, NotFound
 from pilotwire.core.ids import new_uuid
+from pilotwire.core.texts import say
 from pilotwire.db.engine import Database
 from pilotwire.db.sealing import Seal
 from pilotwire.domain.energy import queries
@@ -46,7 +47,7 @@ async def set_source(
     async with db.tenant(principal.scope) as connection:
         row = await queries.find_site_with_tree(connection, site_id)
         if row is None:
-            raise NotFound(f"there is no site {site_id}")
+            raise NotFound(say("site_unknown", "there is no site {site}", site=site_id))
         if row.tree is None or meter not in meters_of(read_tree(row.tree)):
             raise NotFound(f"the site's energy tree has no meter '{meter}'; name it there first")
         values = {
@@ -73,7 +74,7 @@ async def list_sources(db: Database, principal: Principal, site_id: UUID) -> Seq
     require(principal, Right.VIEW_NETWORK)
     async with db.tenant(principal.scope) as connection:
         if await queries.find_site_with_tree(connection, site_id) is None:
-            raise NotFound(f"there is no site {site_id}")
+            raise NotFound(say("site_unknown", "there is no site {site}", site=site_id))
         query = select(energy_meter_source).where(energy_meter_source.c.site_id == site_id)
         return (await connection.execute(query.order_by(energy_meter_source.c.meter))).all()
 

@@ -10,6 +10,7 @@ from pilotwire.bus import LocalBus
 from pilotwire.core.clock import Clock
 from pilotwire.core.errors import Invalid, NotFound
 from pilotwire.core.ids import new_uuid
+from pilotwire.core.texts import say
 from pilotwire.db.engine import Database
 from pilotwire.domain.energy import queries
 from pilotwire.domain.energy.definition import read_tree
@@ -51,7 +52,7 @@ async def set_override(
     async with db.tenant(principal.scope) as connection:
         row = await queries.find_site_with_tree(connection, site_id)
         if row is None:
-            raise NotFound(f"there is no site {site_id}")
+            raise NotFound(say("site_unknown", "there is no site {site}", site=site_id))
         if row.tree is None or not row.enabled:
             raise EnergyOff("energy management does not run at this site: switch it on first")
         tree = read_tree(row.tree)
@@ -101,7 +102,7 @@ async def list_overrides(db: Database, clock: Clock, principal: Principal, site_
     require(principal, Right.VIEW_NETWORK)
     async with db.tenant(principal.scope) as connection:
         if await queries.find_site_with_tree(connection, site_id) is None:
-            raise NotFound(f"there is no site {site_id}")
+            raise NotFound(say("site_unknown", "there is no site {site}", site=site_id))
         return await queries.list_overrides(connection, site_id, clock())
 
 

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pilotwire.bus import LocalBus
 from pilotwire.core.errors import Invalid, NotFound
+from pilotwire.core.texts import say
 from pilotwire.db.engine import Database
 from pilotwire.domain.energy import queries
 from pilotwire.domain.energy.definition import (
@@ -240,7 +241,7 @@ def derived_tree(known: dict[str, frozenset[int]]) -> EnergyTree:
 async def _site(connection: AsyncConnection, site_id: UUID) -> Any:
     row = await queries.find_site_with_tree(connection, site_id)
     if row is None:
-        raise NotFound(f"there is no site {site_id}")
+        raise NotFound(say("site_unknown", "there is no site {site}", site=site_id))
     return row
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 from pilotwire.bus import LocalBus
 from pilotwire.core.clock import Clock
 from pilotwire.core.errors import Invalid, NotFound
+from pilotwire.core.texts import say
 from pilotwire.db.engine import Database
 from pilotwire.domain.energy import queries
 from pilotwire.domain.energy.events import WishChanged
@@ -33,7 +34,7 @@ async def get_wish(db: Database, principal: Principal, session_id: UUID) -> Sess
     require(principal, Right.VIEW_NETWORK)
     async with db.tenant(principal.scope) as connection:
         if await sessions.find_session(connection, session_id) is None:
-            raise NotFound(f"there is no session {session_id}")
+            raise NotFound(say("session_unknown", "there is no session {session}", session=session_id))
         return await _read(connection, session_id)
 
 
@@ -61,9 +62,9 @@ async def set_wish(  # noqa: PLR0913 - three are what is wanted, by name
     async with db.tenant(principal.scope) as connection:
         row = await sessions.find_session(connection, session_id)
         if row is None:
-            raise NotFound(f"there is no session {session_id}")
+            raise NotFound(say("session_unknown", "there is no session {session}", session=session_id))
         if row.ended_at is not None:
-            raise SessionOver("the session has ended already")
+            raise SessionOver(say("session_ended", "the session has ended already"))
         await queries.keep_wish(
             connection,
             {
@@ -87,7 +88,7 @@ async def forget_wish(db: Database, bus: LocalBus, principal: Principal, session
     require(principal, Right.CALL_STATIONS)
     async with db.tenant(principal.scope) as connection:
         if await sessions.find_session(connection, session_id) is None:
-            raise NotFound(f"there is no session {session_id}")
+            raise NotFound(say("session_unknown", "there is no session {session}", session=session_id))
         await queries.delete_wish(connection, session_id, ("operator", "driver"))
         found = await _read(connection, session_id)
     bus.publish(WishChanged(principal.tenant_id, session_id))

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from pilotwire.core.errors import Invalid, NotFound
+from pilotwire.core.texts import say
 from pilotwire.db.engine import Database
 from pilotwire.domain.energy import queries
 from pilotwire.domain.energy.errors import EnergyOff
@@ -48,21 +49,21 @@ async def get_history(
         raise Invalid(f"more than {_MOST_STEPS} steps: give a longer step_s or a shorter time")
     async with db.tenant(principal.scope) as connection:
         if await queries.find_site_with_tree(connection, site_id) is None:
-            raise NotFound(f"there is no site {site_id}")
+            raise NotFound(say("site_unknown", "there is no site {site}", site=site_id))
         return await queries.sum_history(connection, site_id, since, until, step_s)
 
 
 def _check_limit(principal: Principal, site_id: UUID) -> None:
     """What runs in memory knows no row-level security."""
     if principal.sites is not None and site_id not in principal.sites:
-        raise NotFound(f"there is no site {site_id}")
+        raise NotFound(say("site_unknown", "there is no site {site}", site=site_id))
 
 
 async def _explain(db: Database, principal: Principal, site_id: UUID) -> dict[str, Any]:
     async with db.tenant(principal.scope) as connection:
         row = await queries.find_site_with_tree(connection, site_id)
     if row is None:
-        raise NotFound(f"there is no site {site_id}")
+        raise NotFound(say("site_unknown", "there is no site {site}", site=site_id))
     if row.tree is None or not row.enabled:
         raise EnergyOff(
             "energy management does not run at this site: give it a tree and switch it on by PUT /sites/ID/energy"

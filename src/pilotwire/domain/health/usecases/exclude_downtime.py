@@ -11,6 +11,7 @@ from sqlalchemy import Row
 
 from pilotwire.core.errors import Invalid, NotFound
 from pilotwire.core.ids import new_uuid
+from pilotwire.core.texts import say
 from pilotwire.db.engine import Database
 from pilotwire.domain.health import queries
 from pilotwire.domain.identity.model import Principal, Right, require
@@ -90,10 +91,12 @@ async def _place(connection: Any, wanted: Exclusion) -> int | None:
     if wanted.station_id is not None:
         number = await find_station_id(connection, wanted.station_id)
         if number is None:
-            raise NotFound(f"there is no station '{wanted.station_id}'")
+            raise NotFound(
+                say("station_unknown", "there is no station '{station}'", station=wanted.station_id)
+            )
         return number
     if wanted.site_id is not None and await setup_queries.find_site(connection, wanted.site_id) is None:
-        raise NotFound(f"there is no site {wanted.site_id}")
+        raise NotFound(say("site_unknown", "there is no site {site}", site=wanted.site_id))
     return None
 
 

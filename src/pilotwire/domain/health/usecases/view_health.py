@@ -9,6 +9,7 @@ from typing import Any, Literal
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pilotwire.core.errors import Invalid, NotFound
+from pilotwire.core.texts import say
 from pilotwire.db.engine import Database
 from pilotwire.domain.health import queries
 from pilotwire.domain.health.counting import count_day
@@ -92,7 +93,7 @@ async def get_health(
     async with db.tenant(principal.scope) as connection:
         stations = await queries.list_stations(connection, identity=identity)
     if not stations:
-        raise NotFound(f"there is no station '{identity}'")
+        raise NotFound(say("station_unknown", "there is no station '{station}'", station=identity))
     station_id = stations[0].id
     # What it did today is counted now; the job is minutes behind.
     async with db.service.acquire() as service:

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Row
 
 from pilotwire.core.errors import NotFound
+from pilotwire.core.texts import say
 from pilotwire.db.engine import Database
 from pilotwire.domain.health.time_line_queries import KINDS, list_happenings
 from pilotwire.domain.identity.model import Principal, Right, require
@@ -32,5 +33,5 @@ async def view_time_line(
     async with db.tenant(principal.scope) as connection:
         station_id = await find_station_id(connection, identity)
         if station_id is None:
-            raise NotFound(f"there is no station '{identity}'")
+            raise NotFound(say("station_unknown", "there is no station '{station}'", station=identity))
         return await list_happenings(connection, station_id, kinds or KINDS, before, limit)

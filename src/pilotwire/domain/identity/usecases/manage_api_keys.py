@@ -10,6 +10,7 @@ from sqlalchemy import Row
 
 from pilotwire.core.errors import Invalid, NotFound
 from pilotwire.core.ids import new_uuid
+from pilotwire.core.texts import say
 from pilotwire.db.engine import Database
 from pilotwire.domain.identity import repository
 from pilotwire.domain.identity.credentials import digest_of, new_api_key
@@ -82,7 +83,7 @@ async def revoke_api_key(db: Database, principal: Principal, key_id: UUID) -> Ro
     async with db.tenant(principal.scope) as connection:
         row = await repository.revoke_key(connection, key_id)
         if row is None:
-            raise NotFound(f"there is no API key {key_id}")
+            raise NotFound(say("api_key_unknown", "there is no API key {key}", key=key_id))
         await repository.keep_audit(
             connection, principal, "api_key.revoked", str(key_id), after={"name": row.name}
         )

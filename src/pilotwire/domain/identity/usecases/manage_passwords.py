@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from pilotwire.core.errors import Conflict
+from pilotwire.core.texts import say
 from pilotwire.db.engine import Database
 from pilotwire.domain.identity import repository, sign_in_queries
 from pilotwire.domain.identity.attempts import LoginAttempts
@@ -38,7 +39,7 @@ async def change_own_password(
         account = await repository.find_account_by_id(connection, user_id)
     assert account is not None  # noqa: S101 - its login is good
     if account.password_hash and not await password_fits(account.password_hash, current):
-        raise WrongCredentials("the current password is wrong")
+        raise WrongCredentials(say("password_wrong", "the current password is wrong"))
     attempts.succeeded(principal.name.lower(), principal.remote_address)
     password_hash = await hash_password(wanted)
     own = UUID(principal.via.partition(":")[2])
@@ -59,7 +60,7 @@ async def make_link(db: Database, principal: Principal, user_id: UUID, now: date
     async with db.tenant(principal.scope) as connection:
         row = await find_person(connection, user_id)
         if row.disabled_at is not None:
-            raise Conflict("the person is disabled and could not sign in")
+            raise Conflict(say("person_disabled", "the person is disabled and could not sign in"))
         await sign_in_queries.insert_link(
             connection,
             {

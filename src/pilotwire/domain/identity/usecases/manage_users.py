@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from pilotwire.core.clock import utc_now
 from pilotwire.core.errors import Conflict, Invalid, NotFound
 from pilotwire.core.ids import new_uuid
+from pilotwire.core.texts import say
 from pilotwire.db.engine import Database
 from pilotwire.domain.identity import repository, sign_in_queries
 from pilotwire.domain.identity.credentials import checked_password, hash_password
@@ -68,7 +69,9 @@ async def create_user(
             after = {"email": address, "role": role, "sites": limit}
             await repository.keep_audit(connection, principal, "user.created", str(row.id), after=after)
     except IntegrityError as error:
-        raise AccountExists(f"there is an account of {address} already") from error
+        raise AccountExists(
+            say("account_exists", "there is an account of {address} already", address=address)
+        ) from error
     return row
 
 
@@ -102,7 +105,11 @@ async def change_user(
         if "role" in values or "sites" in values:
             values["sites"] = checked_limit(role, values.get("sites", before.sites))
         if before.email == principal.name and (values.get("disabled_at") or role != Role(before.role)):
-            raise Conflict("nobody can disable themselves or change their own role; ask another owner")
+            raise Conflict(
+                say(
+                    "not_oneself", "nobody can disable themselves or change their own role; ask another owner"
+                )
+            )
         row = await repository.update_user(connection, user_id, values)
         if "password_hash" in values or values.get("disabled_at"):
             await sign_in_queries.delete_logins(connection, user_id)
@@ -179,7 +186,7 @@ async def find_person(connection: AsyncConnection, user_id: UUID) -> Row[Any]:
     """
     row = await repository.find_user(connection, user_id)
     if row is None:
-        raise NotFound(f"there is no user {user_id}")
+        raise NotFound(say("user_unknown", "there is no user {user}", user=user_id))
     return row
 
 
@@ -191,7 +198,7 @@ def checked_limit(role: Role, sites: Collection[UUID] | None) -> list[UUID] | No
     if sites is None:
         return None
     if role is Role.OWNER:
-        raise Invalid("an owner may do everything and cannot be limited to sites")
+        raise Invalid(say("owner_not_limited", "an owner may do everything and cannot be limited to sites"))
     return sorted(set(sites))
 
 
@@ -208,7 +215,7 @@ def checked_email(email: str) -> str:
     address = email.strip()
     local, at, host = address.rpartition("@")
     if not (at and local and host) or len(address) > _LONGEST_EMAIL or any(c.isspace() for c in address):
-        raise Invalid(f"'{address[:80]}' is no e-mail address")
+        raise Invalid(say("email_wrong", "'{address}' is no e-mail address", address=address[:80]))
     if not address.isprintable():
-        raise Invalid("an e-mail address has printable characters only")
+        raise Invalid(say("email_characters", "an e-mail address has printable characters only"))
     return address

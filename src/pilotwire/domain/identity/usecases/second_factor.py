@@ -9,6 +9,7 @@ from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pilotwire.core.errors import Conflict, Forbidden, Invalid
+from pilotwire.core.texts import say
 from pilotwire.db.engine import Database
 from pilotwire.db.sealing import Seal
 from pilotwire.domain.identity import repository, sign_in_queries
@@ -48,7 +49,7 @@ async def begin_totp(db: Database, seal: Seal, principal: Principal) -> tuple[st
     async with db.tenant(principal.scope) as connection:
         account = await _account(connection, user_id)
         if account.totp_confirmed_at is not None:
-            raise Conflict("an authenticator app is set up already: remove it first")
+            raise Conflict(say("app_set_up", "an authenticator app is set up already: remove it first"))
         await repository.update_user(connection, user_id, {"totp_secret": seal.close(secret, _SEALED_FOR)})
     return provisioning(secret, account.email)
 
@@ -64,10 +65,10 @@ async def confirm_totp(
     async with db.tenant(principal.scope) as connection:
         account = await _account(connection, user_id)
         if account.totp_secret is None or account.totp_confirmed_at is not None:
-            raise Conflict("there is no new authenticator app to be confirmed")
+            raise Conflict(say("app_not_begun", "there is no new authenticator app to be confirmed"))
         step = step_of(seal.open(account.totp_secret, _SEALED_FOR), code, now)
         if step is None:
-            raise Invalid("the code is wrong; is the clock of the phone right?")
+            raise Invalid(say("code_wrong_clock", "the code is wrong; is the clock of the phone right?"))
         await repository.update_user(connection, user_id, {"totp_confirmed_at": now, "totp_last_step": step})
         codes = new_recovery_codes()
         digests = [digest_of(plain_code(each)) for each in codes]
@@ -88,9 +89,9 @@ async def remove_totp(
     async with db.tenant(principal.scope) as connection:
         account = await _account(connection, user_id)
         if account.totp_confirmed_at is None:
-            raise Conflict("no authenticator app is set up")
+            raise Conflict(say("app_missing", "no authenticator app is set up"))
         if not await use_code(connection, seal, account, code, now):
-            raise Invalid("the code is wrong")
+            raise Invalid(say("code_wrong", "the code is wrong"))
         await forget_totp(connection, principal.tenant_id, user_id)
         await repository.keep_audit(connection, principal, "user.totp_removed", str(user_id))
     attempts.succeeded(f"code of {user_id}", principal.remote_address)

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pilotwire.core.errors import Unauthenticated
 from pilotwire.core.ids import new_uuid
+from pilotwire.core.texts import say
 from pilotwire.db.engine import Database
 from pilotwire.db.sealing import Seal
 from pilotwire.domain.identity import repository, sign_in_queries
@@ -69,7 +70,7 @@ async def identify_by_login(db: Database, token: str, now: datetime, address: st
         if row is not None:
             await sign_in_queries.seen(connection, row, now)
     if row is None:
-        raise Unauthenticated("the login has ended: sign in again")
+        raise Unauthenticated(say("login_ended", "the login has ended: sign in again"))
     return _person(row, f"login:{row.login_id}", address)
 
 

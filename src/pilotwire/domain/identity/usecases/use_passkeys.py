@@ -21,6 +21,7 @@ from webauthn.helpers.structs import (
 
 from pilotwire.core.errors import Conflict, Invalid, NotFound
 from pilotwire.core.ids import new_uuid
+from pilotwire.core.texts import say
 from pilotwire.db.engine import Database
 from pilotwire.domain.identity import repository, sign_in_queries
 from pilotwire.domain.identity.attempts import LoginAttempts
@@ -62,7 +63,9 @@ async def begin_adding(
     async with db.tenant(principal.scope) as connection:
         known = await sign_in_queries.list_passkeys(connection, user_id)
     if len(known) >= _MOST_PASSKEYS:
-        raise Conflict(f"{_MOST_PASSKEYS} passkeys are enough: remove one first")
+        raise Conflict(
+            say("passkeys_enough", "{most} passkeys are enough: remove one first", most=_MOST_PASSKEYS)
+        )
     options = webauthn.generate_registration_options(
         rp_id=site.host,
         rp_name="Pilotwire",
@@ -108,7 +111,7 @@ async def add_passkey(
         raise Invalid(f"the passkey cannot be added: {error}") from error
     async with db.system() as connection:  # a device may have been given to somebody of another tenant
         if await sign_in_queries.find_passkey(connection, verified.credential_id) is not None:
-            raise Conflict("this passkey has been added already")
+            raise Conflict(say("passkey_there", "this passkey has been added already"))
     async with db.tenant(principal.scope) as connection:
         row = await sign_in_queries.insert_passkey(
             connection,
@@ -187,14 +190,14 @@ async def sign_in(
     try:
         credential_id = base64url_to_bytes(str(credential.get("id", "")))
     except ValueError as error:
-        raise WrongCredentials("the passkey is not known") from error
+        raise WrongCredentials(say("passkey_unknown", "the passkey is not known")) from error
     async with db.system() as connection:
         passkey = await sign_in_queries.find_passkey(connection, credential_id)
         if passkey is None:
-            raise WrongCredentials("the passkey is not known")
+            raise WrongCredentials(say("passkey_unknown", "the passkey is not known"))
         person = await repository.find_account_by_id(connection, passkey.user_id)
         if person is None or person.disabled_at is not None:
-            raise WrongCredentials("the passkey is not known")
+            raise WrongCredentials(say("passkey_unknown", "the passkey is not known"))
         try:
             verified = webauthn.verify_authentication_response(
                 credential=dict(credential),
@@ -206,7 +209,7 @@ async def sign_in(
                 require_user_verification=True,
             )
         except (WebAuthnException, ValueError, TypeError, KeyError) as error:
-            raise WrongCredentials("the passkey does not fit") from error
+            raise WrongCredentials(say("passkey_wrong", "the passkey does not fit")) from error
         await sign_in_queries.use_passkey(connection, passkey.id, verified.new_sign_count, now)
         opened = await open_login(connection, person, "passkey", visitor, now)
     attempts.succeeded(account, visitor.address)

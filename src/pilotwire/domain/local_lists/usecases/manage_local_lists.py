@@ -12,6 +12,7 @@ from pilotwire.bus import LocalBus
 from pilotwire.core.clock import Clock
 from pilotwire.core.errors import Conflict, Invalid, NotFound
 from pilotwire.core.ids import new_uuid
+from pilotwire.core.texts import say
 from pilotwire.db.engine import Database
 from pilotwire.domain.identity.model import Principal, Right, require, require_no_limit
 from pilotwire.domain.identity.repository import keep_audit
@@ -68,7 +69,7 @@ async def get_local_list(
     async with db.tenant(principal.scope) as connection:
         rows = await queries.list_lists(connection, default=kept_by_default, identity=identity)
     if not rows:
-        raise NotFound(f"there is no station '{identity}'")
+        raise NotFound(say("station_unknown", "there is no station '{station}'", station=identity))
     return rows[0]
 
 
@@ -85,8 +86,11 @@ async def send_local_list(
         rows = await queries.list_lists(connection, default=kept_by_default, identity=identity)
         if not rows[0].kept:
             raise Conflict(
-                f"the list of '{identity}' is not kept in step: switch that on first, or use the command"
-                " send_local_list"
+                say(
+                    "list_not_kept",
+                    "the list of '{station}' is not kept in step: switch that on first, or use the command send_local_list",
+                    station=identity,
+                )
             )
         await queries.forget_held(connection, principal.tenant_id, station_id)
         await keep_audit(connection, principal, "local_list.sent", identity)
@@ -151,19 +155,22 @@ def _name(place: RulePlace) -> str:
 async def _place(connection: AsyncConnection, principal: Principal, place: RulePlace) -> int | None:
     if place.site_id is not None and place.station_id is not None:
         raise Invalid(
-            "give a site_id or a station_id, not both: a station's rule wins over its site's anyway"
+            say(
+                "list_rule_place",
+                "give a site_id or a station_id, not both: a station's rule wins over its site's anyway",
+            )
         )
     if place.station_id is not None:
         return await _station(connection, place.station_id)
     if place.site_id is None:
         require_no_limit(principal)
     elif await sites.find_site(connection, place.site_id) is None:
-        raise NotFound(f"there is no site {place.site_id}")
+        raise NotFound(say("site_unknown", "there is no site {site}", site=place.site_id))
     return None
 
 
 async def _station(connection: AsyncConnection, identity: str) -> int:
     station_id = await stations.find_station_id(connection, identity)
     if station_id is None:
-        raise NotFound(f"there is no station '{identity}'")
+        raise NotFound(say("station_unknown", "there is no station '{station}'", station=identity))
     return station_id

@@ -15,6 +15,7 @@ from pilotwire.bus import LocalBus
 from pilotwire.core.clock import Clock
 from pilotwire.core.errors import Invalid, NotFound
 from pilotwire.core.ids import new_uuid
+from pilotwire.core.texts import Text, say
 from pilotwire.db.engine import Database
 from pilotwire.domain.access.model import TokenStatus, fold_uid
 from pilotwire.domain.identity.model import Principal, Right, require
@@ -57,11 +58,6 @@ __all__ = [
 
 T = TypeVar("T")
 WhenOffline = Literal["queue", "refuse"]
-_NOT_READY = {
-    Readiness.OFFLINE: "is not connected",
-    Readiness.NOT_ADMITTED: "is not admitted: set its admission to accepted first",
-    Readiness.NOT_BOOTED: "is connected, but its boot has not been accepted yet",
-}
 _MOST_STATIONS = 100_000
 
 
@@ -103,7 +99,14 @@ def read_command(given: Any, *, strict: bool = True) -> Command:
         if field == "command" or not isinstance(given, Mapping) or "command" not in given:
             named = given.get("command") if isinstance(given, Mapping) else given
             known = sorted(str(each.__struct_config__.tag) for each in Command.__args__)
-            raise Invalid(f"there is no command {named!r:.80}; there are {', '.join(known)}") from error
+            raise Invalid(
+                say(
+                    "command_unknown",
+                    "there is no command {named}; there are {known}",
+                    named=format(repr(named), ".80"),
+                    known=", ".join(known),
+                )
+            ) from error
         if field:
             raise Invalid(f"{field}: {text}") from error
         raise Invalid(f"{text}{_fields_of(given['command'])}" if "field `" in text else text) from error
@@ -153,18 +156,22 @@ async def give_command(
     async with means.db.tenant(principal.scope) as connection:
         found = await queries.list_places(connection, [identity])
         if identity not in found:
-            raise NotFound(f"there is no station '{identity}'")
+            raise NotFound(say("station_unknown", "there is no station '{station}'", station=identity))
         place = found[identity]
         station_id, version = place.id, place.ocpp_version
         command = await _resolved(connection, identity, command, now)
         image = await _image(connection, command)
     _check_moment(plan, now)
     if plan.not_before is not None and when_offline == "refuse":
-        raise Invalid('not_before: a command for later has to wait: leave "when_offline": "refuse" out')
+        raise Invalid(
+            say(
+                "later_must_wait",
+                'not_before: a command for later has to wait: leave "when_offline": "refuse" out',
+            )
+        )
     readiness = means.desk.readiness(station_id)
     if readiness is not Readiness.READY and when_offline == "refuse":
-        why = _NOT_READY[readiness]
-        raise StationNotReady(f'\'{identity}\' {why}; with "when_offline": "queue" the command waits')
+        raise StationNotReady(_not_ready(identity, readiness))
     await _check_tokens(means, principal, command)
     if image is not None and (reason := wrong_make(command, image, place.vendor, place.model)):
         raise Invalid(f"image_id: {reason}")
@@ -192,7 +199,10 @@ async def give_commands(
     _check_moment(plan, means.clock())
     if isinstance(command, StopCharging) and command.evse_id is None:
         raise Invalid(
-            "many stations are stopped by evse_id; a session_id or transaction_id is of one station"
+            say(
+                "stop_many_by_evse",
+                "many stations are stopped by evse_id; a session_id or transaction_id is of one station",
+            )
         )
     async with means.db.tenant(principal.scope) as connection:
         identities = chosen if not isinstance(chosen, StationFilter) else await _found(connection, chosen)
@@ -204,7 +214,7 @@ async def give_commands(
             f"there is no station '{missing[0]}'" + (f" and {len(missing) - 1} more" * (len(missing) > 1))
         )
     if not found:
-        raise NothingToDo("no station fits the filter")
+        raise NothingToDo(say("no_station_fits", "no station fits the filter"))
     await _check_tokens(means, principal, command)
     order = _spelt(await _order(means, principal, command), image)
     by_version = {
@@ -226,13 +236,39 @@ async def give_commands(
     return await _keep(means, principal, command, plan, places, f"{len(places)} stations", retry_of)
 
 
+def _not_ready(identity: str, readiness: Readiness) -> Text:
+    match readiness:
+        case Readiness.OFFLINE:
+            return say(
+                "not_ready_offline",
+                '\'{station}\' is not connected; with "when_offline": "queue" the command waits',
+                station=identity,
+            )
+        case Readiness.NOT_ADMITTED:
+            return say(
+                "not_ready_not_admitted",
+                "'{station}' is not admitted: set its admission to accepted first;"
+                ' with "when_offline": "queue" the command waits',
+                station=identity,
+            )
+        case _:
+            return say(
+                "not_ready_not_booted",
+                "'{station}' is connected, but its boot has not been accepted yet;"
+                ' with "when_offline": "queue" the command waits',
+                station=identity,
+            )
+
+
 def _check_moment(plan: Plan, now: datetime) -> None:
     if plan.not_before is None:
         return
     if plan.not_before.tzinfo is None:
-        raise Invalid("not_before: give the moment with its zone, such as 2030-01-31T22:00:00Z")
+        raise Invalid(
+            say("later_needs_zone", "not_before: give the moment with its zone, such as 2030-01-31T22:00:00Z")
+        )
     if not now - timedelta(minutes=1) <= plan.not_before <= now + timedelta(days=366):
-        raise Invalid("not_before: give a moment to come, within a year")
+        raise Invalid(say("later_in_a_year", "not_before: give a moment to come, within a year"))
 
 
 def _not_before(plan: Plan, time_zone: str, now: datetime) -> datetime | None:
@@ -252,12 +288,14 @@ async def retry_task(means: Means, principal: Principal, task_id: UUID, plan: Pl
     async with means.db.tenant(principal.scope) as connection:
         row = await queries.find_task(connection, task_id)
         if row is None:
-            raise NotFound(f"there is no task {task_id}")
+            raise NotFound(say("task_unknown", "there is no task {task}", task=task_id))
         if row.finished_at is None:
-            raise TaskOver("the task is not over yet: cancel it first, or wait for its end")
+            raise TaskOver(
+                say("task_not_over", "the task is not over yet: cancel it first, or wait for its end")
+            )
         identities = await queries.list_unsuccessful(connection, task_id)
     if not identities:
-        raise NothingToDo("the task has succeeded at all its stations")
+        raise NothingToDo(say("task_all_done", "the task has succeeded at all its stations"))
     command = read_command(row.command)
     if isinstance(command, StopCharging) and command.evse_id is None:
         return await give_command(means, principal, identities[0], command, plan)
@@ -283,9 +321,11 @@ async def _image(connection: AsyncConnection, command: Command) -> FirmwareImage
         return None
     row = await share_image(connection, image_id)
     if row is None:
-        raise Invalid(f"image_id: there is no firmware {image_id}")
+        raise Invalid(say("firmware_unknown_here", "image_id: there is no firmware {image}", image=image_id))
     if row.uploaded_at is None:
-        raise FirmwareIncomplete("its file has not been uploaded yet: PUT /firmware/ID/content first")
+        raise FirmwareIncomplete(
+            say("firmware_without_file", "its file has not been uploaded yet: PUT /firmware/ID/content first")
+        )
     return FirmwareImage(*(getattr(row, name) for name in FirmwareImage.__struct_fields__))
 
 
@@ -299,13 +339,13 @@ def _spelt(order: Order, image: FirmwareImage | None) -> Order:
     return spell_image(order, image, location)
 
 
-def _refusal(desk: CommandDesk, version: str | None, order: Order) -> str:
+def _refusal(desk: CommandDesk, version: str | None, order: Order) -> str | Text:
     if version is None:
         return ""
     try:
         desk.check(version, order)
     except Invalid as error:
-        return error.detail
+        return error.text or error.detail
     return ""
 
 
@@ -319,14 +359,29 @@ async def _order(
 async def _check_tokens(means: Means, principal: Principal, command: Command) -> None:
     """Refuse what the system itself would refuse when the station asks for the token."""
     if isinstance(command, Reserve) and command.until <= means.clock():
-        raise Invalid("until: the reservation would be over already; give a moment to come")
+        raise Invalid(
+            say("reservation_past", "until: the reservation would be over already; give a moment to come")
+        )
     order = await _order(means, principal, command)
     if isinstance(command, StartCharging | Reserve):
         token = order.tokens[0]
         if token.status is None:
-            raise Invalid(f"token_uid: there is no token '{token.uid}'; add it by POST /tokens first")
+            raise Invalid(
+                say(
+                    "token_unknown",
+                    "token_uid: there is no token '{uid}'; add it by POST /tokens first",
+                    uid=token.uid,
+                )
+            )
         if token.status is not TokenStatus.ACCEPTED:
-            raise Invalid(f"token_uid: the token '{token.uid}' is {token.status}; accept it first")
+            raise Invalid(
+                say(
+                    "token_not_good",
+                    "token_uid: the token '{uid}' is {status}; accept it first",
+                    uid=token.uid,
+                    status=token.status,
+                )
+            )
     if isinstance(command, SendLocalList) and command.mode == "full":
         wanted = {fold_uid(uid) for uid in command.token_uids or ()}
         if unknown := wanted - {fold_uid(token.uid) for token in order.tokens}:
@@ -343,12 +398,19 @@ async def _resolved(connection: AsyncConnection, identity: str, command: Command
     try:
         session_id = UUID(command.session_id)
     except ValueError:
-        raise Invalid("session_id: not the id of a session") from None
+        raise Invalid(say("session_id_wrong", "session_id: not the id of a session")) from None
     row = await sessions.find_session(connection, session_id)
     if row is None or row.identity != identity:
-        raise NotFound(f"'{identity}' has no session {session_id}")
+        raise NotFound(
+            say(
+                "session_not_of_station",
+                "'{station}' has no session {session}",
+                station=identity,
+                session=session_id,
+            )
+        )
     if row.ended_at is not None:
-        raise TaskOver("the session has ended already")
+        raise TaskOver(say("session_ended", "the session has ended already"))
     return StopCharging(transaction_id=row.transaction_ref)
 
 

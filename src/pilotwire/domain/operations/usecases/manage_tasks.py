@@ -8,6 +8,7 @@ from sqlalchemy import Row, func
 
 from pilotwire.bus import LocalBus
 from pilotwire.core.errors import NotFound
+from pilotwire.core.texts import say
 from pilotwire.db.engine import Database
 from pilotwire.domain.identity.model import Principal, Right, require
 from pilotwire.domain.identity.repository import keep_audit
@@ -65,7 +66,7 @@ async def list_station_commands(
     async with db.tenant(principal.scope) as connection:
         station_id = await find_station_id(connection, identity)
         if station_id is None:
-            raise NotFound(f"there is no station '{identity}'")
+            raise NotFound(say("station_unknown", "there is no station '{station}'", station=identity))
         return await queries.list_station_commands(connection, station_id, name, before, limit)
 
 
@@ -91,7 +92,7 @@ async def cancel_task(db: Database, bus: LocalBus, principal: Principal, task_id
     async with db.tenant(principal.scope) as connection:
         row = _there(await queries.lock_task(connection, task_id), task_id)
         if row.finished_at is not None or row.state == TaskState.CANCELLED:
-            raise TaskOver(f"the task is {row.state} already")
+            raise TaskOver(say("task_state_already", "the task is {state} already", state=row.state))
         count = await queries.cancel_queued(connection, task_id)
         cancelled = row.cancelled + count
         over = row.succeeded + row.failed + cancelled >= row.total
@@ -114,7 +115,7 @@ async def resume_task(db: Database, bus: LocalBus, principal: Principal, task_id
     async with db.tenant(principal.scope) as connection:
         row = _there(await queries.lock_task(connection, task_id), task_id)
         if row.state != TaskState.PAUSED:
-            raise TaskOver(f"the task is {row.state}, not paused")
+            raise TaskOver(say("task_not_paused", "the task is {state}, not paused", state=row.state))
         values: dict[str, Any] = {"state": "running", "stop_when_failed_percent": None, "pause_reason": ""}
         if row.pause_reason.startswith("wave ") and await queries.pass_wave(connection, task_id, row.wave):
             values["next_wave_at"] = func.now()
@@ -136,7 +137,7 @@ async def pause_task(db: Database, bus: LocalBus, principal: Principal, task_id:
     async with db.tenant(principal.scope) as connection:
         row = _there(await queries.lock_task(connection, task_id), task_id)
         if row.state != TaskState.RUNNING:
-            raise TaskOver(f"the task is {row.state}, it does not run")
+            raise TaskOver(say("task_not_running", "the task is {state}, it does not run", state=row.state))
         values = {"state": "paused", "pause_reason": f"by {principal.name}"}
         row = await queries.update_task(connection, task_id, values)
         await keep_audit(connection, principal, "task.paused", str(task_id))
@@ -157,7 +158,7 @@ async def list_waves(db: Database, principal: Principal, task_id: UUID) -> Seque
 
 def _there(row: Row[Any] | None, task_id: UUID) -> Row[Any]:
     if row is None:
-        raise NotFound(f"there is no task {task_id}")
+        raise NotFound(say("task_unknown", "there is no task {task}", task=task_id))
     return row
 
 

@@ -4,6 +4,7 @@ import contextlib
 from uuid import UUID
 
 from pilotwire.core.errors import NotFound
+from pilotwire.core.texts import say
 from pilotwire.db.engine import Database
 from pilotwire.domain.identity.model import Principal, Right, require
 from pilotwire.domain.identity.repository import keep_audit
@@ -25,9 +26,9 @@ async def remove_firmware(db: Database, store: FileStore, principal: Principal, 
     async with db.tenant(principal.scope) as connection:
         image = await transfers.lock_image(connection, image_id)
         if image is None:
-            raise NotFound(f"there is no firmware {image_id}")
+            raise NotFound(say("firmware_unknown", "there is no firmware {image}", image=image_id))
         if await is_installed_by_a_task(connection, image_id):
-            raise FirmwareInUse("cancel the task, or wait for its end")
+            raise FirmwareInUse(say("firmware_in_task", "cancel the task, or wait for its end"))
         await transfers.delete_image(connection, image_id)
         about = {"vendor": image.vendor, "model": image.model, "version": image.version}
         await keep_audit(connection, principal, "firmware.removed", str(image_id), before=about)

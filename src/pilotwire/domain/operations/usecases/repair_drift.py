@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
+from pilotwire.core.texts import say
 from pilotwire.domain.configuration.usecases.view_configuration import list_drifting
 from pilotwire.domain.identity.model import Principal, Right, require
 from pilotwire.domain.operations.errors import NothingToDo
@@ -30,7 +31,7 @@ async def repair_drift(
     require(principal, Right.CALL_STATIONS)
     chosen = list(stations) if stations is not None else await _drifting(means, principal, site_id)
     if not chosen:
-        raise NothingToDo("no station differs from its templates")
+        raise NothingToDo(say("no_drift", "no station differs from its templates"))
     return await give_commands(means, principal, chosen, command, plan)
 
 

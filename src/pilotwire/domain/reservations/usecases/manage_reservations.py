@@ -10,6 +10,7 @@ from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pilotwire.core.errors import Invalid, NotFound, PilotwireError
+from pilotwire.core.texts import say
 from pilotwire.db.engine import Database
 from pilotwire.domain.access import repository as tokens
 from pilotwire.domain.access.model import TokenStatus, fold_uid
@@ -58,7 +59,7 @@ async def make_reservation(means: Means, principal: Principal, draft: Draft, pol
     async with means.db.tenant(principal.scope) as connection:
         station_id = await find_station_id(connection, draft.identity)
         if station_id is None:
-            raise NotFound(f"there is no station '{draft.identity}'")
+            raise NotFound(say("station_unknown", "there is no station '{station}'", station=draft.identity))
         await _check_token(connection, draft)
         await repository.lock_place(connection, station_id)
         await _check_room(connection, station_id, draft, from_at, now)
@@ -98,9 +99,11 @@ async def cancel_reservation(means: Means, principal: Principal, number: int, re
     async with means.db.tenant(principal.scope) as connection:
         former = await repository.find_reservation(connection, number, lock=True)
         if former is None:
-            raise NotFound(f"there is no reservation {number}")
+            raise NotFound(say("reservation_unknown", "there is no reservation {number}", number=number))
         if former.state not in OPEN:
-            raise ReservationOver(f"the reservation is over already: {former.state}")
+            raise ReservationOver(
+                say("reservation_over", "the reservation is over already: {state}", state=former.state)
+            )
         values = {"state": ReservationState.CANCELLED.value, "detail": reason, "ended_at": now}
         await repository.change(connection, number, principal.tenant_id, values)
         await keep_audit(
@@ -139,7 +142,7 @@ async def get_reservation(
     async with db.tenant(principal.scope) as connection:
         row = await repository.find_reservation(connection, number)
         if row is None:
-            raise NotFound(f"there is no reservation {number}")
+            raise NotFound(say("reservation_unknown", "there is no reservation {number}", number=number))
         return row, await repository.list_history(connection, number)
 
 
@@ -160,15 +163,23 @@ async def list_reservations(
 
 def _check_draft(draft: Draft, from_at: datetime, now: datetime) -> None:
     if (draft.token_uid is None) == (draft.group_id is None):
-        raise Invalid("give exactly one of token_uid and group_id: for whom is it?")
+        raise Invalid(
+            say("reservation_for_whom", "give exactly one of token_uid and group_id: for whom is it?")
+        )
     if draft.evse_no is not None and draft.connector_type is not None:
-        raise Invalid("give evse_id or connector_type, not both")
+        raise Invalid(say("reservation_where", "give evse_id or connector_type, not both"))
     if draft.until_at <= from_at:
-        raise Invalid("until_at: a moment to come, after from_at")
+        raise Invalid(say("reservation_end", "until_at: a moment to come, after from_at"))
     if draft.until_at - from_at > _LONGEST:
-        raise Invalid(f"until_at: a reservation lasts {_LONGEST.days} days at most")
+        raise Invalid(
+            say(
+                "reservation_too_long",
+                "until_at: a reservation lasts {days} days at most",
+                days=_LONGEST.days,
+            )
+        )
     if from_at - now > _FURTHEST:
-        raise Invalid("from_at: at most a year ahead")
+        raise Invalid(say("reservation_too_far", "from_at: at most a year ahead"))
 
 
 async def _check_token(connection: AsyncConnection, draft: Draft) -> None:
@@ -176,11 +187,23 @@ async def _check_token(connection: AsyncConnection, draft: Draft) -> None:
         return
     token = await tokens.find_token(connection, fold_uid(draft.token_uid))
     if token is None:
-        raise Invalid(f"token_uid: there is no token '{draft.token_uid}'; add it by POST /tokens first")
+        raise Invalid(
+            say(
+                "token_unknown",
+                "token_uid: there is no token '{uid}'; add it by POST /tokens first",
+                uid=draft.token_uid,
+            )
+        )
     if token.status != TokenStatus.ACCEPTED:
-        raise Invalid(f"token_uid: the token is {token.status}; accept it first")
+        raise Invalid(
+            say(
+                "this_token_not_good",
+                "token_uid: the token is {status}; accept it first",
+                status=token.status,
+            )
+        )
     if token.valid_until is not None and token.valid_until < (draft.from_at or draft.until_at):
-        raise Invalid("token_uid: the token is not valid any more at that time")
+        raise Invalid(say("token_ends_before", "token_uid: the token is not valid any more at that time"))
 
 
 async def _check_room(
@@ -197,7 +220,7 @@ async def _check_room(
         kinds = frozenset({draft.connector_type} if draft.connector_type else ())
         places = dict.fromkeys(named or {1}, kinds)
     if draft.evse_no in known and draft.evse_no not in places:
-        raise ReservationConflict(f"EVSE {draft.evse_no} is in use now")
+        raise ReservationConflict(say("evse_in_use", "EVSE {evse} is in use now", evse=draft.evse_no))
     conflict = find_conflict(places, others, wanted)
     if conflict is not None:
         raise ReservationConflict(conflict)

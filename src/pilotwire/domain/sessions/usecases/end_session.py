@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import Row
 
 from pilotwire.core.errors import NotFound
+from pilotwire.core.texts import say
 from pilotwire.db.engine import Database
 from pilotwire.domain.identity.model import Principal, Right, require
 from pilotwire.domain.identity.repository import keep_audit
@@ -34,9 +35,9 @@ async def end_session(
     async with db.tenant(principal.scope) as connection:
         row = await repository.find_session(connection, session_id)
     if row is None:
-        raise NotFound(f"there is no session {session_id}")
+        raise NotFound(say("session_unknown", "there is no session {session}", session=session_id))
     if row.ended_at is not None:
-        raise SessionOver("the session is over already")
+        raise SessionOver(say("session_over", "the session is over already"))
     settling = Settling(row.transaction_ref, reason, principal.name, final=True, meter_end_wh=meter_end_wh)
     await desk.settle(row.station_id, settling)
     after = {"session": str(session_id), "reason": reason, "meter_end_wh": meter_end_wh}

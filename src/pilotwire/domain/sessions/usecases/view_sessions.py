@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import Row
 
 from pilotwire.core.errors import NotFound
+from pilotwire.core.texts import say
 from pilotwire.db.engine import Database
 from pilotwire.domain.identity.model import Principal, Right, require
 from pilotwire.domain.sessions import queries, repository
@@ -93,5 +94,5 @@ async def sum_power(
 async def _session(connection: Any, session_id: UUID) -> Row[Any]:
     row = await repository.find_session(connection, session_id)
     if row is None:
-        raise NotFound(f"there is no session {session_id}")
+        raise NotFound(say("session_unknown", "there is no session {session}", session=session_id))
     return row

@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from pilotwire.bus import LocalBus
 from pilotwire.core.errors import Invalid, NotFound
 from pilotwire.core.ids import new_secret
+from pilotwire.core.texts import say
 from pilotwire.db.engine import Database
 from pilotwire.domain.identity.model import Principal, Right, require
 from pilotwire.domain.identity.repository import keep_audit
@@ -56,7 +57,7 @@ async def create_station(
         async with db.tenant(principal.scope) as connection:
             # The foreign key would accept another tenant's site.
             if draft.site_id is not None and await setup_queries.find_site(connection, draft.site_id) is None:
-                raise NotFound(f"there is no site {draft.site_id}")
+                raise NotFound(say("site_unknown", "there is no site {site}", site=draft.site_id))
             record = await queries.insert_station(
                 connection,
                 {
@@ -82,7 +83,9 @@ async def create_station(
                 },
             )
     except IntegrityError as error:
-        raise StationExists(f"there is a station '{identity}' already") from error
+        raise StationExists(
+            say("station_exists", "there is a station '{station}' already", station=identity)
+        ) from error
     bus.publish(StationChanged(record))
     return record, password if draft.password is None else None
 
@@ -106,7 +109,7 @@ async def create_stations(
     shared = None if password is None else checked_secret(password)
     passwords = {checked_identity(identity): shared or new_secret() for identity in identities}
     if len(passwords) != len(identities):
-        raise Invalid("an identity is there twice")
+        raise Invalid(say("identity_twice", "an identity is there twice"))
     digests = {identity: digest_secret(pepper, secret.encode()) for identity, secret in passwords.items()}
     try:
         async with db.tenant(principal.scope) as connection:
@@ -121,7 +124,9 @@ async def create_stations(
                 after={"identities": list(identities[:100]), "count": len(records)},
             )
     except IntegrityError as error:
-        raise StationExists("a station of one of these identities exists already; none was added") from error
+        raise StationExists(
+            say("stations_exist", "a station of one of these identities exists already; none was added")
+        ) from error
     for record in records:
         bus.publish(StationChanged(record))
     return list(passwords.items())
@@ -134,7 +139,11 @@ def checked_identity(identity: str) -> str:
     """
     if not _IDENTITY.fullmatch(identity):
         raise Invalid(
-            f"'{identity[:60]}' cannot be a station's identity: 1 to 48 letters, digits and . _ - = + | @ *,"
-            " a letter or digit first"
+            say(
+                "identity_characters",
+                "'{station}' cannot be a station's identity: 1 to 48 letters, digits and . _ - = + | @ *,"
+                " a letter or digit first",
+                station=identity[:60],
+            )
         )
     return identity

@@ -1,6 +1,7 @@
 """Calling a station with an OCPP payload of one's own."""
 
 from pilotwire.core.errors import NotFound
+from pilotwire.core.texts import say
 from pilotwire.db.engine import Database
 from pilotwire.domain.identity.model import Principal, Right, require
 from pilotwire.domain.identity.repository import keep_audit
@@ -28,8 +29,8 @@ async def call_station(
     async with db.tenant(principal.scope) as connection:
         station_id = await queries.find_station_id(connection, identity)
         if station_id is None:
-            raise NotFound(f"there is no station '{identity}'")
+            raise NotFound(say("station_unknown", "there is no station '{station}'", station=identity))
         if caller.link(station_id) is None:
-            raise NotConnected(f"'{identity}' is not connected")
+            raise NotConnected(say("station_not_connected", "'{station}' is not connected", station=identity))
         await keep_audit(connection, principal, "station.called", identity, after={"action": action})
     return await caller.call(station_id, action, payload, timeout_s)

@@ -7,6 +7,7 @@ from sqlalchemy.exc import IntegrityError
 
 from pilotwire.bus import LocalBus
 from pilotwire.core.errors import NotFound
+from pilotwire.core.texts import say
 from pilotwire.db.engine import Database
 from pilotwire.domain.identity.model import Principal, Right, require
 from pilotwire.domain.identity.repository import keep_audit
@@ -39,13 +40,13 @@ async def change_station(
     async with db.tenant(principal.scope) as connection:
         found = await queries.lock_record(connection, identity)
         if found is None:
-            raise NotFound(f"there is no station '{identity}'")
+            raise NotFound(say("station_unknown", "there is no station '{station}'", station=identity))
         record, name, tags = found
         if values.get("minimum_security_profile", 3) < record.minimum_security_profile:
             require(principal, Right.LOWER_SECURITY)
         site_id = values.get("site_id")
         if site_id is not None and await setup_queries.find_site(connection, site_id) is None:
-            raise NotFound(f"there is no site {site_id}")
+            raise NotFound(say("site_unknown", "there is no site {site}", site=site_id))
         if not values:
             return
         changed = await queries.update_station(connection, record.id, values)
@@ -119,7 +120,7 @@ async def remove_station(db: Database, bus: LocalBus, principal: Principal, iden
         async with db.tenant(principal.scope) as connection:
             found = await queries.lock_record(connection, identity)
             if found is None:
-                raise NotFound(f"there is no station '{identity}'")
+                raise NotFound(say("station_unknown", "there is no station '{station}'", station=identity))
             record, name, _ = found
             await queries.delete_station(connection, record.id)
             await keep_audit(
@@ -136,6 +137,10 @@ async def remove_station(db: Database, bus: LocalBus, principal: Principal, iden
             )
     except IntegrityError as error:
         raise StationHasSessions(
-            f"'{identity}' has charging sessions, which are kept; to bar it, set its admission to 'rejected'"
+            say(
+                "station_has_sessions",
+                "'{station}' has charging sessions, which are kept; to bar it, set its admission to 'rejected'",
+                station=identity,
+            )
         ) from error
     bus.publish(StationRemoved(record.id, identity))

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from pilotwire.core.clock import Clock
 from pilotwire.core.errors import NotFound
 from pilotwire.core.ids import new_uuid
+from pilotwire.core.texts import say
 from pilotwire.db.engine import Database
 from pilotwire.domain.identity.model import Principal, Right, require
 from pilotwire.domain.identity.repository import keep_audit
@@ -61,7 +62,9 @@ async def remove_note(db: Database, principal: Principal, identity: str, note_id
     async with db.tenant(principal.scope) as connection:
         row = await note_queries.delete_note(connection, await _station(connection, identity), note_id)
         if row is None:
-            raise NotFound(f"'{identity}' has no note {note_id}")
+            raise NotFound(
+                say("note_unknown", "'{station}' has no note {note}", station=identity, note=note_id)
+            )
         await keep_audit(
             connection,
             principal,
@@ -74,5 +77,5 @@ async def remove_note(db: Database, principal: Principal, identity: str, note_id
 async def _station(connection: AsyncConnection, identity: str) -> int:
     station_id = await queries.find_station_id(connection, identity)
     if station_id is None:
-        raise NotFound(f"there is no station '{identity}'")
+        raise NotFound(say("station_unknown", "there is no station '{station}'", station=identity))
     return station_id

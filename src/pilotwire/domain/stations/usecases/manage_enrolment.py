@@ -11,6 +11,7 @@ from sqlalchemy import Row
 from pilotwire.bus import LocalBus
 from pilotwire.core.errors import NotFound
 from pilotwire.core.ids import new_secret, new_uuid
+from pilotwire.core.texts import say
 from pilotwire.db.engine import Database
 from pilotwire.domain.identity.model import Principal, Right, require
 from pilotwire.domain.identity.repository import keep_audit
@@ -48,7 +49,7 @@ async def create_enrolment_key(
     key = new_secret()  # 20 characters: the most that OCPP 1.6 stations take as AuthorizationKey
     async with db.tenant(principal.scope) as connection:
         if draft.site_id is not None and await setup_queries.find_site(connection, draft.site_id) is None:
-            raise NotFound(f"there is no site {draft.site_id}")
+            raise NotFound(say("site_unknown", "there is no site {site}", site=draft.site_id))
         facts = {
             "name": draft.name,
             "site_id": draft.site_id,
@@ -89,7 +90,7 @@ async def revoke_enrolment_key(db: Database, bus: LocalBus, principal: Principal
     async with db.tenant(principal.scope) as connection:
         row = await setup_queries.revoke_enrolment_key(connection, key_id)
         if row is None:
-            raise NotFound(f"there is no enrolment key {key_id}")
+            raise NotFound(say("enrolment_key_unknown", "there is no enrolment key {key}", key=key_id))
         await keep_audit(
             connection, principal, "enrolment_key.revoked", str(key_id), after={"name": row.name}
         )

@@ -9,6 +9,7 @@ from sqlalchemy.exc import IntegrityError
 
 from pilotwire.core.errors import NotFound
 from pilotwire.core.ids import new_uuid
+from pilotwire.core.texts import say
 from pilotwire.db.engine import Database
 from pilotwire.domain.identity.model import Principal, Right, require, require_no_limit
 from pilotwire.domain.identity.repository import keep_audit
@@ -53,7 +54,7 @@ async def create_group(db: Database, principal: Principal, name: str, note: str 
             await keep_audit(connection, principal, "group.created", str(group_id), after={"name": name})
             return await _group(connection, group_id)
     except IntegrityError as error:
-        raise GroupExists(f"there is a group '{name}' already") from error
+        raise GroupExists(say("group_exists", "there is a group '{name}' already", name=name)) from error
 
 
 async def change_group(
@@ -81,7 +82,9 @@ async def change_group(
             )
             return await _group(connection, group_id)
     except IntegrityError as error:
-        raise GroupExists(f"there is a group '{changes.get('name')}' already") from error
+        raise GroupExists(
+            say("group_exists", "there is a group '{name}' already", name=changes.get("name"))
+        ) from error
 
 
 async def remove_group(db: Database, principal: Principal, group_id: UUID) -> None:
@@ -112,7 +115,13 @@ async def change_members(
         numbers = await group_queries.station_numbers(connection, [*add, *remove])
         missing = [identity for identity in (*add, *remove) if identity not in numbers]
         if missing:
-            raise NotFound(f"there is no station '{missing[0]}'; nothing was changed")
+            raise NotFound(
+                say(
+                    "station_unknown_unchanged",
+                    "there is no station '{station}'; nothing was changed",
+                    station=missing[0],
+                )
+            )
         await group_queries.remove_members(connection, group_id, [numbers[each] for each in remove])
         await group_queries.add_members(
             connection, principal.tenant_id, group_id, sorted({numbers[each] for each in add})
@@ -130,5 +139,5 @@ async def change_members(
 async def _group(connection: Any, group_id: UUID) -> Row[Any]:
     row = await group_queries.find_group(connection, group_id)
     if row is None:
-        raise NotFound(f"there is no group {group_id}")
+        raise NotFound(say("group_unknown", "there is no group {group}", group=group_id))
     return row

@@ -9,6 +9,7 @@ from sqlalchemy.exc import IntegrityError
 
 from pilotwire.core.errors import NotFound
 from pilotwire.core.ids import new_uuid
+from pilotwire.core.texts import say
 from pilotwire.db.engine import Database
 from pilotwire.domain.identity.model import Principal, Right, require
 from pilotwire.domain.identity.repository import keep_audit
@@ -59,7 +60,9 @@ async def create_site(db: Database, principal: Principal, values: Mapping[str, A
             )
             await keep_audit(connection, principal, "site.created", str(row.id), after=values)
     except IntegrityError as error:
-        raise SiteExists(f"there is a site '{values['name']}' already") from error
+        raise SiteExists(
+            say("site_exists", "there is a site '{name}' already", name=values["name"])
+        ) from error
     return row
 
 
@@ -87,7 +90,9 @@ async def change_site(
                 after=changes,
             )
     except IntegrityError as error:
-        raise SiteExists(f"there is a site '{changes.get('name')}' already") from error
+        raise SiteExists(
+            say("site_exists", "there is a site '{name}' already", name=changes.get("name"))
+        ) from error
     return row
 
 
@@ -105,11 +110,13 @@ async def remove_site(db: Database, principal: Principal, site_id: UUID) -> None
                 connection, principal, "site.removed", str(site_id), before={"name": before.name}
             )
     except IntegrityError as error:
-        raise SiteInUse("stations or enrolment keys belong to this site; move them first") from error
+        raise SiteInUse(
+            say("site_in_use", "stations or enrolment keys belong to this site; move them first")
+        ) from error
 
 
 async def _site(connection: Any, site_id: UUID) -> Row[Any]:
     row = await setup_queries.find_site(connection, site_id)
     if row is None:
-        raise NotFound(f"there is no site {site_id}")
+        raise NotFound(say("site_unknown", "there is no site {site}", site=site_id))
     return row

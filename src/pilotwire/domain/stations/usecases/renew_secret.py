@@ -1,6 +1,7 @@
 """Giving a station another secret without a visit."""
 
 from pilotwire.core.errors import NotFound
+from pilotwire.core.texts import say
 from pilotwire.db.engine import Database
 from pilotwire.domain.identity.model import Principal, Right, require
 from pilotwire.domain.identity.repository import keep_audit
@@ -21,12 +22,22 @@ async def renew_secret(db: Database, caller: StationCaller, principal: Principal
     async with db.tenant(principal.scope) as connection:
         station_id = await queries.find_station_id(connection, identity)
         if station_id is None:
-            raise NotFound(f"there is no station '{identity}'")
+            raise NotFound(say("station_unknown", "there is no station '{station}'", station=identity))
         if caller.link(station_id) is None:
-            raise NotConnected(f"'{identity}' is not connected; its secret is renewed while it is")
+            raise NotConnected(
+                say(
+                    "secret_needs_connection",
+                    "'{station}' is not connected; its secret is renewed while it is",
+                    station=identity,
+                )
+            )
         await keep_audit(connection, principal, "station.secret_renewed", identity)
     if not await caller.renew_secret(station_id):
         raise SecretRefused(
-            f"'{identity}' did not take the new secret, and comes in with the present one as before; look at its"
-            " messages for what it answered"
+            say(
+                "secret_refused",
+                "'{station}' did not take the new secret, and comes in with the present one as before;"
+                " look at its messages for what it answered",
+                station=identity,
+            )
         )

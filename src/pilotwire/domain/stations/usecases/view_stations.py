@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Row
 
 from pilotwire.core.errors import NotFound
+from pilotwire.core.texts import say
 from pilotwire.db.engine import Database
 from pilotwire.domain.identity.model import Principal, Right, require
 from pilotwire.domain.stations import queries
@@ -37,7 +38,7 @@ async def get_station(
     async with db.tenant(principal.scope) as connection:
         row = await queries.find_station(connection, identity)
         if row is None:
-            raise NotFound(f"there is no station '{identity}'")
+            raise NotFound(say("station_unknown", "there is no station '{station}'", station=identity))
         connectors = await queries.list_connectors(connection, [row.id])
     return overview_of(row, connectors[row.id], caller.link(row.id))
 
@@ -135,5 +136,5 @@ async def count_network(db: Database, principal: Principal) -> NetworkCounts:
 async def _station_id(connection: Any, identity: str) -> int:
     station_id = await queries.find_station_id(connection, identity)
     if station_id is None:
-        raise NotFound(f"there is no station '{identity}'")
+        raise NotFound(say("station_unknown", "there is no station '{station}'", station=identity))
     return station_id

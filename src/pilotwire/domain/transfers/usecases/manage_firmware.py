@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from pilotwire.core.errors import Invalid, NotFound
 from pilotwire.core.ids import new_uuid
+from pilotwire.core.texts import say
 from pilotwire.db.engine import Database
 from pilotwire.domain.identity.model import Principal, Right, require
 from pilotwire.domain.identity.repository import keep_audit
@@ -52,7 +53,7 @@ async def add_firmware(db: Database, principal: Principal, values: Mapping[str, 
     require(principal, Right.MANAGE_FIRMWARE)
     signature, certificate = values.get("signature"), values.get("signing_certificate")
     if (signature is None) != (certificate is None):
-        raise Invalid("signature and signing_certificate come together")
+        raise Invalid(say("signature_halves", "signature and signing_certificate come together"))
     if signature is not None and certificate is not None:
         check_certificate(certificate, signature)
     made = {
@@ -70,7 +71,14 @@ async def add_firmware(db: Database, principal: Principal, values: Mapping[str, 
             await keep_audit(connection, principal, "firmware.added", str(row.id), after=about)
     except IntegrityError as error:
         make = f"{values['vendor']} {values['model']}".strip()
-        raise FirmwareExists(f"there is firmware {values['version']} for {make} already") from error
+        raise FirmwareExists(
+            say(
+                "firmware_exists",
+                "there is firmware {version} for {make} already",
+                version=values["version"],
+                make=make,
+            )
+        ) from error
     return row
 
 
@@ -162,7 +170,12 @@ def _check(image: Row[Any], measured: Measured, announced: Announced) -> None:
         raise Invalid("the file is empty: send it as the body of the request")
     if announced.sha256 is not None and measured.sha256 != announced.sha256:
         raise ChecksumMismatch(
-            f"the file's SHA-256 is {measured.sha256.hex()}, not the announced {announced.sha256.hex()}"
+            say(
+                "checksum_wrong",
+                "the file's SHA-256 is {found}, not the announced {announced}",
+                found=measured.sha256.hex(),
+                announced=announced.sha256.hex(),
+            )
         )
     if image.signature is not None:
         check_signature(measured.sha256, image.signature, image.signing_certificate)
@@ -194,5 +207,5 @@ async def count_versions(
 def there(row: Row[Any] | None, image_id: UUID) -> Row[Any]:
     """Give a row that must exist. Raises: NotFound."""
     if row is None:
-        raise NotFound(f"there is no firmware {image_id}")
+        raise NotFound(say("firmware_unknown", "there is no firmware {image}", image=image_id))
     return row

@@ -11,6 +11,7 @@ from pilotwire.bus import LocalBus
 from pilotwire.core.clock import Clock
 from pilotwire.core.errors import Invalid
 from pilotwire.core.ids import new_uuid
+from pilotwire.core.texts import say
 from pilotwire.db.engine import Database
 from pilotwire.db.retry import retry_while_away
 from pilotwire.domain.transfers import repository
@@ -151,7 +152,7 @@ async def deliver_log(counter: Counter, reception: Reception, uploaded: Uploaded
         async for part in measured.parts():
             yield part
         if measured.size_bytes == 0:
-            raise Invalid("the file is empty")
+            raise Invalid(say("file_empty", "the file is empty"))
 
     await counter.store.write(log_key(log_id), checked())
     name = plain_name(uploaded.file_name(), f"{reception.kind}.log")

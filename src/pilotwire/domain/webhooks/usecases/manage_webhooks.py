@@ -12,6 +12,7 @@ from pilotwire.bus import LocalBus
 from pilotwire.core.clock import Clock
 from pilotwire.core.errors import Invalid, NotFound
 from pilotwire.core.ids import new_uuid
+from pilotwire.core.texts import say
 from pilotwire.db.engine import Database
 from pilotwire.domain.identity.model import Principal, Right, require
 from pilotwire.domain.identity.repository import keep_audit
@@ -89,7 +90,9 @@ async def create_webhook(
     webhook_id = new_uuid()
     async with means.db.tenant(principal.scope) as connection:
         if len(await queries.list_webhooks(connection, None, _MOST_WEBHOOKS)) >= _MOST_WEBHOOKS:
-            raise Invalid(f"there are {_MOST_WEBHOOKS} webhooks; remove one first")
+            raise Invalid(
+                say("webhooks_enough", "there are {most} webhooks; remove one first", most=_MOST_WEBHOOKS)
+            )
         await queries.insert_webhook(
             connection, {"id": webhook_id, "tenant_id": principal.tenant_id, **values}
         )
@@ -279,7 +282,7 @@ async def replay_time(
     """
     require(principal, Right.MANAGE_WEBHOOKS)
     if start >= end:
-        raise Invalid("the time to replay ends before it begins")
+        raise Invalid(say("replay_backwards", "the time to replay ends before it begins"))
     async with means.db.tenant(principal.scope) as connection:
         await _webhook(connection, webhook_id)
         made = await queries.replay_range(
@@ -299,7 +302,7 @@ async def replay_time(
 async def _webhook(connection: Any, webhook_id: UUID) -> Row[Any]:
     row = await queries.find_webhook(connection, webhook_id)
     if row is None:
-        raise NotFound(f"there is no webhook {webhook_id}")
+        raise NotFound(say("webhook_unknown", "there is no webhook {webhook}", webhook=webhook_id))
     return row
 
 

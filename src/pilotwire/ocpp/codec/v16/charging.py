@@ -3,6 +3,7 @@
 from typing import Any
 
 from pilotwire.core.errors import Invalid
+from pilotwire.core.texts import say
 from pilotwire.domain.operations import commands as c
 from pilotwire.domain.operations.model import Order
 from pilotwire.ocpp.codec.outbound import NotInVersion, given, kind_of, profile_id
@@ -42,30 +43,43 @@ def spell(order: Order) -> tuple[str, dict[str, Any]]:
             payload = {"connectorId": command.evse_id, "duration": command.duration_s}
             return "GetCompositeSchedule", payload | given(chargingRateUnit=unit)
         case _:
-            raise NotInVersion("OCPP 1.6 does not tell its profiles: use get_composite_schedule")
+            raise NotInVersion(
+                say("v16_no_profiles", "OCPP 1.6 does not tell its profiles: use get_composite_schedule")
+            )
 
 
 def transaction_number(order: Order) -> int:
     """Give the number of the transaction that is meant. Raises: Invalid."""
     ref = order.transaction_ref
     if ref is None:
-        raise Invalid("no open session is known there; give its transaction_id")
+        raise Invalid(say("no_open_session", "no open session is known there; give its transaction_id"))
     if not ref.isascii() or not ref.isdigit() or int(ref) >= 2**31:
-        raise Invalid(f"'{ref}' is not the number of a 1.6 transaction: a station cannot be told to stop it")
+        raise Invalid(
+            say(
+                "not_a_16_transaction",
+                "'{ref}' is not the number of a 1.6 transaction: a station cannot be told to stop it",
+                ref=ref,
+            )
+        )
     return int(ref)
 
 
 def _purpose(purpose: str) -> str:
     if purpose not in PURPOSES:
         raise NotInVersion(
-            f"OCPP 1.6 has no profiles of the purpose '{purpose}'; there are {', '.join(PURPOSES)}"
+            say(
+                "v16_no_purpose",
+                "OCPP 1.6 has no profiles of the purpose '{purpose}'; there are {known}",
+                purpose=purpose,
+                known=", ".join(PURPOSES),
+            )
         )
     return PURPOSES[purpose]
 
 
 def _tenths(amount: float | None) -> float | None:
     if amount is not None and round(amount, 1) != amount:
-        raise NotInVersion("OCPP 1.6 takes limits with one decimal at most")
+        raise NotInVersion(say("v16_one_decimal", "OCPP 1.6 takes limits with one decimal at most"))
     return amount
 
 
@@ -75,7 +89,10 @@ def profile_of(order: Order, profile: c.ChargingProfile) -> dict[str, Any]:
     for period in profile.periods:
         if period.phase_to_use is not None or period.limit_l2 is not None or period.limit_l3 is not None:
             raise NotInVersion(
-                "OCPP 1.6 limits all phases alike: leave phase_to_use, limit_l2 and limit_l3 out"
+                say(
+                    "v16_phases_alike",
+                    "OCPP 1.6 limits all phases alike: leave phase_to_use, limit_l2 and limit_l3 out",
+                )
             )
         periods.append(
             {"startPeriod": period.start_s, "limit": _tenths(period.limit)}

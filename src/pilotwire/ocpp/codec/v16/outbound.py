@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from pilotwire.core.texts import say
 from pilotwire.domain.access.model import TokenStatus
 from pilotwire.domain.operations import commands as c
 from pilotwire.domain.operations.model import CommandState, KnownToken, Order, Reply
@@ -89,16 +90,30 @@ def _further(order: Order) -> Spelt:  # noqa: C901, PLR0912 - a table
             return _certificates(command)
         case c.SendCertificate():
             if command.purpose != "charging_station":
-                raise NotInVersion("OCPP 1.6 has no certificates for V2G")
+                raise NotInVersion(say("v16_no_v2g", "OCPP 1.6 has no certificates for V2G"))
             return "CertificateSigned", {"certificateChain": command.chain}
         case _:
             raise _refusal(command)
 
 
 def _refusal(command: c.Command) -> NotInVersion:
-    others = {"get_variables": "use get_configuration", "set_variables": "use set_configuration"}
-    more = others.get(command.name) or "it needs a station with OCPP 2.0.1 or 2.1"
-    return NotInVersion(f"OCPP 1.6 has no {command.name}: {more}")
+    others = {"get_variables": "get_configuration", "set_variables": "set_configuration"}
+    if other := others.get(command.name):
+        return NotInVersion(
+            say(
+                "v16_other_command",
+                "OCPP 1.6 has no {command}: use {other}",
+                command=command.name,
+                other=other,
+            )
+        )
+    return NotInVersion(
+        say(
+            "v16_no_command",
+            "OCPP 1.6 has no {command}: it needs a station with OCPP 2.0.1 or 2.1",
+            command=command.name,
+        )
+    )
 
 
 def _tag(order: Order) -> str:
@@ -109,17 +124,25 @@ def _tag(order: Order) -> str:
 def _as_tag(uid: str) -> str:
     if len(uid) > 20:
         raise NotInVersion(
-            f"the token has {len(uid)} characters; OCPP 1.6 takes 20 at most, and some stations 16"
+            say(
+                "v16_token_too_long",
+                "the token has {count} characters; OCPP 1.6 takes 20 at most, and some stations 16",
+                count=len(uid),
+            )
         )
     return uid
 
 
 def _reset(command: c.Reset) -> str:
     if command.evse_id is not None:
-        raise NotInVersion("OCPP 1.6 resets whole stations only: leave evse_id out")
+        raise NotInVersion(say("v16_whole_reset", "OCPP 1.6 resets whole stations only: leave evse_id out"))
     if command.mode not in ("soft", "hard"):
         raise NotInVersion(
-            f"OCPP 1.6 has no reset '{command.mode}': use soft, which ends sessions in order, or hard"
+            say(
+                "v16_no_reset",
+                "OCPP 1.6 has no reset '{mode}': use soft, which ends sessions in order, or hard",
+                mode=command.mode,
+            )
         )
     return command.mode.capitalize()
 
@@ -128,7 +151,10 @@ def _connector(evse_id: int | None, connector_id: int | None) -> int | None:
     """Connector n of a 1.6 station is connector 1 of EVSE n."""
     if connector_id not in (None, 1):
         raise NotInVersion(
-            "a 1.6 station numbers its connectors through: give the connector's number as evse_id, without connector_id"
+            say(
+                "v16_connector_is_evse",
+                "a 1.6 station numbers its connectors through: give the connector's number as evse_id, without connector_id",
+            )
         )
     return evse_id
 
@@ -141,12 +167,21 @@ def _trigger(command: c.Trigger) -> Spelt:
     if command.message in _EXTENDED_TRIGGERS:
         return "ExtendedTriggerMessage", {"requestedMessage": _EXTENDED_TRIGGERS[command.message], **place}
     known = ", ".join((*_TRIGGERS, *_EXTENDED_TRIGGERS))
-    raise NotInVersion(f"OCPP 1.6 has no trigger for {command.message}; there are {known}")
+    raise NotInVersion(
+        say(
+            "v16_no_trigger",
+            "OCPP 1.6 has no trigger for {message}; there are {known}",
+            message=command.message,
+            known=known,
+        )
+    )
 
 
 def _reservation(order: Order, command: c.Reserve) -> dict[str, Any]:
     if command.connector_type is not None:
-        raise NotInVersion("OCPP 1.6 does not reserve by connector type: give an evse_id")
+        raise NotInVersion(
+            say("v16_reserve_evse", "OCPP 1.6 does not reserve by connector type: give an evse_id")
+        )
     token = order.tokens[0] if order.tokens else KnownToken(command.token_uid)
     return {
         "connectorId": command.evse_id or 0,
@@ -194,7 +229,10 @@ def _firmware(order: Order, command: c.UpdateFirmware) -> Spelt:
     if command.signature is None:
         if command.install_at is not None:
             raise NotInVersion(
-                "unsigned firmware of OCPP 1.6 has no time of installation: leave install_at out"
+                say(
+                    "v16_no_install_at",
+                    "unsigned firmware of OCPP 1.6 has no time of installation: leave install_at out",
+                )
             )
         return "UpdateFirmware", {"location": command.location, "retrieveDate": at, **tries}
     firmware = {
@@ -210,7 +248,14 @@ def _certificates(command: c.ListCertificates | c.InstallCertificate | c.DeleteC
     if isinstance(command, c.DeleteCertificate):
         return "DeleteCertificate", {"certificateHashData": hash_data(command)}
     if command.use not in _ROOTS:
-        raise NotInVersion(f"OCPP 1.6 has no certificates for {command.use}; there are {', '.join(_ROOTS)}")
+        raise NotInVersion(
+            say(
+                "v16_no_certificates",
+                "OCPP 1.6 has no certificates for {use}; there are {known}",
+                use=command.use,
+                known=", ".join(_ROOTS),
+            )
+        )
     if isinstance(command, c.ListCertificates):
         return "GetInstalledCertificateIds", {"certificateType": _ROOTS[command.use]}
     payload = {"certificateType": _ROOTS[command.use], "certificate": command.certificate}

@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from msgspec import UNSET
 
+from pilotwire.core.texts import say
 from pilotwire.domain.energy.messages import (
     CarScheduleReported,
     ChargingLimitCleared,
@@ -62,14 +63,18 @@ def spell(order: Order, transaction: Callable[[Order], str], *, since_21: bool) 
             which = given(evseId=command.evse_id, chargingProfilePurpose=purpose)
             # Spec: K10.FR.02: a number or criteria are needed.
             if not which:
-                raise NotInVersion("OCPP 2.x clears by scope or EVSE: give a scope, an evse_id or both")
+                raise NotInVersion(
+                    say(
+                        "v2_clear_limit", "OCPP 2.x clears by scope or EVSE: give a scope, an evse_id or both"
+                    )
+                )
             return "ClearChargingProfile", {"chargingProfileCriteria": which}
         case c.GetCompositeSchedule():
             unit = command.unit and command.unit.upper()
             payload = {"evseId": command.evse_id, "duration": command.duration_s}
             return "GetCompositeSchedule", payload | given(chargingRateUnit=unit)
         case _:
-            raise NotInVersion(f"OCPP 2.x has no {command.name}")
+            raise NotInVersion(say("v2_no_command", "OCPP 2.x has no {name}", name=command.name))
 
 
 def read_answer(order: Order, answer: dict[str, Any]) -> Reply | None:
@@ -97,10 +102,13 @@ def _clear(command: c.ClearChargingProfiles, *, since_21: bool) -> dict[str, Any
     which = _criteria(command.purpose, command.stack_level, since_21=since_21) | given(evseId=command.evse_id)
     if command.purpose == "external":
         # Spec: K10.FR.06: what others have set is theirs.
-        raise NotInVersion("external limits are cleared by those who set them")
+        raise NotInVersion(say("external_limits", "external limits are cleared by those who set them"))
     if not which:
         raise NotInVersion(
-            "OCPP 2.x clears by number or criteria: give a profile_id, purpose, stack_level or evse_id"
+            say(
+                "v2_clear_profiles",
+                "OCPP 2.x clears by number or criteria: give a profile_id, purpose, stack_level or evse_id",
+            )
         )
     return {"chargingProfileCriteria": which}
 
@@ -114,7 +122,9 @@ def _criteria(purpose: str | None, stack_level: int | None, *, since_21: bool) -
 
 def _purpose(purpose: str, *, since_21: bool) -> str:
     if purpose in _SINCE_21 and not since_21:
-        raise NotInVersion(f"profiles of the purpose '{purpose}' need OCPP 2.1")
+        raise NotInVersion(
+            say("v21_purpose", "profiles of the purpose '{purpose}' need OCPP 2.1", purpose=purpose)
+        )
     return PURPOSES[purpose]
 
 
@@ -125,7 +135,9 @@ def profile_of(
     periods = []
     for period in profile.periods:
         if not since_21 and (period.limit_l2 is not None or period.limit_l3 is not None):
-            raise NotInVersion("limits of single phases need OCPP 2.1: leave limit_l2 and limit_l3 out")
+            raise NotInVersion(
+                say("v21_phases", "limits of single phases need OCPP 2.1: leave limit_l2 and limit_l3 out")
+            )
         if period.phase_to_use is not None and period.number_phases != 1:
             # Spec: K01.FR.19
             raise NotInVersion("phase_to_use goes with number_phases 1")

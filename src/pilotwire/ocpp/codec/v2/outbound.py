@@ -3,6 +3,7 @@
 from typing import Any
 
 from pilotwire.core.errors import Invalid
+from pilotwire.core.texts import say
 from pilotwire.domain.access.model import TokenKind, TokenStatus
 from pilotwire.domain.configuration.model import Setting
 from pilotwire.domain.operations import commands as c
@@ -178,8 +179,19 @@ def _of_people_and_trust(order: Order, *, since_21: bool) -> Spelt:  # noqa: C90
 
 
 def _refusal(command: c.Command) -> NotInVersion:
-    others = {"get_configuration": "use get_variables", "set_configuration": "use set_variables"}
-    return NotInVersion(f"OCPP 2.x has no {command.name}: {others.get(command.name, 'it is of OCPP 1.6')}")
+    others = {"get_configuration": "get_variables", "set_configuration": "set_variables"}
+    if other := others.get(command.name):
+        return NotInVersion(
+            say(
+                "v2_other_command",
+                "OCPP 2.x has no {command}: use {other}",
+                command=command.name,
+                other=other,
+            )
+        )
+    return NotInVersion(
+        say("v2_command_of_16", "OCPP 2.x has no {command}: it is of OCPP 1.6", command=command.name)
+    )
 
 
 def _named(order: Order, uid: str) -> KnownToken:
@@ -192,7 +204,7 @@ def _token(token: KnownToken) -> dict[str, str]:
 
 def _transaction(order: Order) -> str:
     if order.transaction_ref is None:
-        raise Invalid("no open session is known there; give its transaction_id")
+        raise Invalid(say("no_open_session", "no open session is known there; give its transaction_id"))
     return order.transaction_ref
 
 
@@ -201,7 +213,10 @@ def _reset(command: c.Reset, *, since_21: bool) -> str:
         return _RESETS[command.mode]
     if not since_21:
         raise NotInVersion(
-            "a reset that resumes sessions needs OCPP 2.1: use on_idle, or soft, which ends them"
+            say(
+                "v21_resume",
+                "a reset that resumes sessions needs OCPP 2.1: use on_idle, or soft, which ends them",
+            )
         )
     return "ImmediateAndResume"
 
@@ -212,10 +227,22 @@ def _evse(evse_id: int | None, connector_id: int | None) -> dict[str, int] | Non
 
 def _trigger(command: c.Trigger) -> dict[str, Any]:
     if command.message not in _TRIGGERS:
-        raise NotInVersion(f"OCPP 2.x has no trigger for {command.message}; there are {', '.join(_TRIGGERS)}")
+        raise NotInVersion(
+            say(
+                "v2_no_trigger",
+                "OCPP 2.x has no trigger for {message}; there are {known}",
+                message=command.message,
+                known=", ".join(_TRIGGERS),
+            )
+        )
     if command.message == "status_notification" and command.connector_id is None:
         # Spec: F06.FR.12: a status is that of one connector.
-        raise NotInVersion("OCPP 2.x asks for the status of one connector: give evse_id and connector_id")
+        raise NotInVersion(
+            say(
+                "status_of_one",
+                "OCPP 2.x asks for the status of one connector: give evse_id and connector_id",
+            )
+        )
     place = _evse(command.evse_id, command.connector_id)
     return {"requestedMessage": _TRIGGERS[command.message]} | given(evse=place)
 
