@@ -142,6 +142,20 @@ def test_on_a_phone_the_tab_that_is_shown_is_seen_and_is_the_only_current_one(
         expect(current).to_be_in_viewport(ratio=0.9)
 
 
+def test_settings_of_the_database_that_could_lose_messages_are_told(browser: Browser, site: Site) -> None:
+    risk = "fsync is off: a power cut may lose answered messages and damage the database"
+
+    def answer(route: Route) -> None:
+        told = route.fetch().json()
+        route.fulfill(json=told | {"warnings": [risk]})
+
+    with signed_in(browser, site) as page:
+        page.route("**/health/ready", answer)
+        page.goto(f"{site.url}/administration?tab=system")
+        expect(page.get_by_text("The server is ready")).to_be_visible()
+        expect(page.get_by_role("listitem").filter(has_text=risk)).to_be_visible()
+
+
 def _in_pages_of(page: Page, size: int, fails: set[int] | None = None) -> list[str]:
     """Have what asks for whole lists get pages so small; requests whose number is in `fails` are refused."""
     asked: list[str] = []

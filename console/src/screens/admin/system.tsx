@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
-import { CheckCircle2, CircleAlert } from 'lucide-react';
+import { CheckCircle2, CircleAlert, TriangleAlert } from 'lucide-react';
 import { api, data } from '@/api/client';
 import { duration, number } from '@/i18n/quantity';
 import { useNow } from '@/live/hooks';
@@ -11,6 +11,7 @@ import { t } from './text';
 interface Ready {
   status: string;
   components: Record<string, string>;
+  warnings: string[];
 }
 
 /** The server is asked without the client: an answer of 503 is an answer too. */
@@ -68,6 +69,21 @@ export function System() {
         <Icon aria-hidden size={20} className={isReady ? 'text-good' : 'text-danger'} />
         {t(isReady ? 'system.ready' : 'system.not-ready')}
       </p>
+      {ready.data.warnings.length > 0 && (
+        <section className="mb-4 rounded-lg bg-warning-soft px-4 py-3 text-sm text-warning">
+          <h2 className="flex items-center gap-2 font-semibold">
+            <TriangleAlert aria-hidden size={16} />
+            {t('system.warnings')}
+          </h2>
+          <ul className="pt-1 pl-6">
+            {ready.data.warnings.map((warning) => (
+              <li key={warning} lang="en">
+                {warning}
+              </li>
+            ))}
+          </ul>
+        </section>
+      )}
       <div className="grid grid-cols-1 gap-x-10 gap-y-4 lg:grid-cols-2">
         <section>
           <h2 className="border-b border-line pb-1 text-sm">{t('system.parts')}</h2>
