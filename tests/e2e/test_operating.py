@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections.abc import Iterator
 from concurrent.futures import Future
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import pytest
@@ -56,32 +57,43 @@ class Wired:
         self._site.loop.call_soon_threadsafe(self._say.put_nowait, what)
 
 
+@contextmanager
+def on_the_wire(site: Site, identity: str) -> Iterator[Wired]:
+    """A station that is connected as long as a test runs, however it ends."""
+    wired = Wired(site, identity)
+    try:
+        yield wired
+    finally:
+        wired.leaves()
+
+
 def test_a_fault_appears_in_the_attention_list_and_goes_when_it_is_mended(desk: Page, site: Site) -> None:
     add_station(desk, "FAULT-1")
-    wired = Wired(site, "FAULT-1")
     matters = desk.get_by_role("list", name="Needs attention")
     mine = matters.get_by_role("listitem").filter(has_text="FAULT-1").filter(has_text="Fault")
-    wired.says_status("Faulted", "GroundFailure")
-    expect(mine).to_be_visible(timeout=PATIENCE_MS)
-    expect(mine).to_contain_text("EVSE 1")
-    expect(mine).to_contain_text("GroundFailure")
-    mine.get_by_role("link").click()
-    expect(desk).to_have_url(re.compile(r"/stations/FAULT-1$"))
-    expect(desk.get_by_text("Faulted").first).to_be_visible()
-    wired.says_status("Available")
-    expect(desk.get_by_text("Available").first).to_be_visible(timeout=PATIENCE_MS)
-    desk.goto(site.url)
-    expect(desk.get_by_text(f"Live, {len(STATIONS)}")).to_have_count(0)  # one more than the simulated ones
-    expect(desk.get_by_role("heading", name="Needs attention")).to_be_visible()
-    expect(mine).to_have_count(0, timeout=PATIENCE_MS)
-    wired.leaves()
+    with on_the_wire(site, "FAULT-1") as wired:
+        wired.says_status("Faulted", "GroundFailure")
+        expect(mine).to_be_visible(timeout=PATIENCE_MS)
+        expect(mine).to_contain_text("EVSE 1")
+        expect(mine).to_contain_text("Ground fault")
+        mine.get_by_role("link").click()
+        expect(desk).to_have_url(re.compile(r"/stations/FAULT-1$"))
+        expect(desk.get_by_text("Faulted").first).to_be_visible()
+        wired.says_status("Available")
+        expect(desk.get_by_text("Available").first).to_be_visible(timeout=PATIENCE_MS)
+        desk.goto(site.url)
+        expect(desk.get_by_text(f"Live, {len(STATIONS)}")).to_have_count(
+            0
+        )  # one more than the simulated ones
+        expect(desk.get_by_role("heading", name="Needs attention")).to_be_visible()
+        expect(mine).to_have_count(0, timeout=PATIENCE_MS)
 
 
 def test_what_happened_while_the_line_was_cut_is_told_when_it_heals(browser: Browser, site: Site) -> None:
     line = Line(int(site.url.rpartition(":")[2]))
-    with signed_in(browser, Site(line.url)) as page:
+    with signed_in(browser, Site(line.url)) as page, ExitStack() as stack:
         add_station(page, "CUT-1")
-        wired = Wired(site, "CUT-1")
+        wired = stack.enter_context(on_the_wire(site, "CUT-1"))
         wired.says_status("Available")
         page.goto(f"{line.url}/stations?q=cut-1")
         row = page.get_by_role("row").filter(has_text="CUT-1")
@@ -103,7 +115,6 @@ def test_what_happened_while_the_line_was_cut_is_told_when_it_heals(browser: Bro
         assert re.search(r"last-event-id: \S+", streams[-1], re.IGNORECASE), streams[-1]
         # It went on where it broke off: the whole picture was not fetched again.
         assert not any("/live/snapshot" in head.partition("\r\n")[0] for head in line.asked[asked_before:])
-        wired.leaves()
     line.close()
 
 
