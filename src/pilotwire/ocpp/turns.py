@@ -23,7 +23,7 @@ class FrameTaker(Protocol):
 class Turns:
     """Shares each turn of the event loop among the links that have something to take."""
 
-    def __init__(self, frames: int = 256) -> None:
+    def __init__(self, frames: int = 512) -> None:
         self._frames = frames
         self._left = frames
         self._waiting: deque[FrameTaker] = deque()
