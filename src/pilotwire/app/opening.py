@@ -11,6 +11,8 @@ from pilotwire.settings import Settings
 
 __all__ = ["cancelled", "open_database"]
 
+_TOLD_AGAIN_S = 1.0
+
 
 async def open_database(
     settings: Settings, stack: AsyncExitStack, progress: Callable[[str], None] | None = None
@@ -34,6 +36,12 @@ async def open_database(
 
 
 async def cancelled(task: "asyncio.Task[None]") -> None:
-    """Cancel what runs beside, and wait for its end."""
-    task.cancel()
+    """Cancel what runs beside, and wait for its end.
+
+    It is told again each second: in Python 3.11 `asyncio.wait_for` forgets that it was cancelled when what it waited for came in
+    the same moment, and its task would go on for ever.
+    """
+    while not task.done():
+        task.cancel()
+        await asyncio.wait([task], timeout=_TOLD_AGAIN_S)
     await asyncio.gather(task, return_exceptions=True)
