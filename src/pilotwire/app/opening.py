@@ -38,8 +38,8 @@ async def open_database(
 async def cancelled(task: "asyncio.Task[None]") -> None:
     """Cancel what runs beside, and wait for its end.
 
-    It is told again each second: in Python 3.11 `asyncio.wait_for` forgets that it was cancelled when what it waited for came in
-    the same moment, and its task would go on for ever.
+    It is told again each second: in Python 3.11 `asyncio.wait_for` forgets that it was cancelled when what it waited for
+    came in the same moment, and its task would go on for ever.
     """
     while not task.done():
         task.cancel()
