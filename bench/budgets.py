@@ -46,6 +46,8 @@ def judge(figures: dict[str, Any]) -> list[Line]:
         lines.append(Line("cores busy with Pilotwire", "", _cores(pilotwire), None))
     if baseline and pilotwire:
         lines.append(_judge_against(pilotwire, baseline))
+        times = baseline["server_us_per_message"] / max(pilotwire["server_us_per_message"], 0.001)
+        lines.append(Line("the same by processor time of the two servers", "", f"{times:.1f} x", None))
     if pilotwire:
         lines.append(_judge_cpu(pilotwire["server_us_per_message"], ceiling))
     lines.extend(_judge_many(figures))

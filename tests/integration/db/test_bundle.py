@@ -68,6 +68,16 @@ async def test_cells_of_a_nested_row_are_cells(connection: asyncpg.Connection) -
     assert [tuple(row) for row in found] == [(row.number, row.inner.count, row.inner.text) for row in rows]
 
 
+async def test_rows_that_fail_leave_a_connection_that_works(connection: asyncpg.Connection) -> None:
+    for _ in range(3):
+        with pytest.raises(asyncpg.InvalidTextRepresentationError):
+            await copy_rows(
+                connection, "line", ("number", "text"), [(1, "x" * 1000)] * 9000 + [("no number", "x")]
+            )
+    await copy_rows(connection, "line", ("number", "text"), [(1, "x")])
+    assert await connection.fetchval("SELECT count(*) FROM line") == 1
+
+
 async def test_what_fails_takes_the_whole_bundle_with_it(connection: asyncpg.Connection) -> None:
     bundle = Bundle(connection, {}, "BEGIN")
     await run_with_rows(bundle, _INSERT, [Row("before")])

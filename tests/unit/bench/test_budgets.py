@@ -53,6 +53,7 @@ def test_a_usual_way_that_broke_down_is_nothing_to_compare_with(good: bool, kept
     baseline = part(messages_per_s=100.0, server_us_per_message=4000.0) | truth
     figures = {"baseline": baseline, "saturate": part(server_us_per_message=100.0)}
     assert verdict(figures, "Pilotwire against the usual way")[0] is kept
+    assert verdict(figures, "the same by processor time") == (None, "40.0 x")
 
 
 @pytest.mark.parametrize(
