@@ -56,6 +56,12 @@ def judge(figures: dict[str, Any]) -> list[Line]:
     return lines
 
 
+def times_the_usual(pilotwire: dict[str, Any], baseline: dict[str, Any]) -> float:
+    """Give how many times as many messages Pilotwire stored in a second."""
+    ours, usual = pilotwire["messages_per_s"], baseline["messages_per_s"]
+    return float(ours / max(usual, 0.001))
+
+
 def rate_to_offer(saturated_per_s: float | None) -> float:
     """Give the messages per second that part `offered` offers.
 
@@ -72,8 +78,10 @@ def _judge_against(pilotwire: dict[str, Any], baseline: dict[str, Any]) -> Line:
     what, budget = "Pilotwire against the usual way", f">= {RATIO_AT_LEAST:.0f} x"
     if not baseline.get("good", True):
         return Line(what, budget, "not comparable: the usual way failed under the load", None)
-    ratio = pilotwire["messages_per_s"] / max(baseline["messages_per_s"], 0.001)
-    return Line(what, budget, f"{ratio:.1f} x", ratio >= RATIO_AT_LEAST)
+    ratio = times_the_usual(pilotwire, baseline)
+    rounds = pilotwire.get("times_by_round", ())
+    among = f", the middle of {', '.join(f'{each:.1f}' for each in rounds)}" if len(rounds) > 1 else ""
+    return Line(what, budget, f"{ratio:.1f} x{among}", ratio >= RATIO_AT_LEAST)
 
 
 def _judge_cpu(each_us: float, ceiling: dict[str, Any] | None) -> Line:
