@@ -42,3 +42,5 @@ def set_up_logs(level: str, *, as_json: bool) -> None:
     )
     logging.basicConfig(level=max(number, logging.WARNING), handlers=[handler], force=True)
     logging.getLogger("pilotwire").setLevel(number)
+    # It warns of every attempt that a device does not answer; it is shown as the problem of that meter or battery.
+    logging.getLogger("pymodbus").setLevel(number if number <= logging.DEBUG else logging.ERROR)
