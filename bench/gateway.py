@@ -147,7 +147,7 @@ class Gateway:
             await self._saturate(ours)
             rounds.append((self.figures["baseline"], self.figures["saturate"]))
         times = [times_the_usual(saturate, baseline) for baseline, saturate in rounds]
-        middle = times.index(sorted(times)[len(times) // 2])
+        middle = times.index(sorted(times)[(len(times) - 1) // 2])  # of an even number the lower one
         for number, (baseline, saturate) in enumerate(rounds):
             if number != middle:
                 self.figures[f"baseline, round {number + 1}"] = baseline
