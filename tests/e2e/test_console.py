@@ -61,6 +61,18 @@ def _ask(page: Page, path: str) -> Any:
     return page.evaluate("path => fetch('/api/v1' + path).then(answer => answer.json())", path)
 
 
+def _authorized_session(page: Page) -> Any:
+    """A session that charges now; one of a car that is plugged in and has shown no card yet is none."""
+    found = page.wait_for_function(
+        """async () => {
+            const sessions = await (await fetch('/api/v1/sessions?state=active')).json();
+            return sessions.items.find(session => session.token_uid !== null);
+        }""",
+        timeout=PATIENCE_MS,
+    )
+    return found.json_value()
+
+
 def test_a_deep_link_survives_signing_in_and_every_station_is_there(page: Page, site: Site) -> None:
     _sign_in(page, site, path="/stations?q=sim")
     for identity in STATIONS:
@@ -105,11 +117,7 @@ def test_a_station_is_found_by_the_palette_and_its_frames_are_read(desk: Page) -
 
 def test_a_session_is_stopped_and_another_one_started(desk: Page, site: Site) -> None:
     expect(desk.get_by_text(f"Live, {len(STATIONS)} stations")).to_be_visible(timeout=PATIENCE_MS)
-    desk.wait_for_function(
-        "async () => (await (await fetch('/api/v1/sessions?state=active')).json()).items.length > 0",
-        timeout=PATIENCE_MS,
-    )
-    running = _ask(desk, "/sessions?state=active")["items"][0]
+    running = _authorized_session(desk)
     station, evse, token = running["station_id"], running["evse_id"], running["token_uid"]
     desk.goto(f"{site.url}/stations/{station}")
     desk.get_by_label(f"Stop charging at EVSE {evse}").click()
