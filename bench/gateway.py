@@ -166,7 +166,7 @@ class Gateway:
     async def _baseline(self, dsn: str) -> None:
         self.console.print("[bold]baseline[/] the usual way")
         server = await start_bench_server(
-            "baseline", self.directory, "--dsn", dsn, "--password", self.password
+            "baseline", self.directory, "--dsn", dsn, f"--password={self.password}"
         )
         try:
             await query(dsn, "CHECKPOINT")
