@@ -81,9 +81,6 @@ class Host:
         """There is no event loop whose turns are to be kept short."""
         return True
 
-    def publish(self, records: list[Any]) -> None:
-        """Nobody listens."""
-
     def boot_accepted(self, link: StationLink) -> None:
         """Nobody is new."""
 

@@ -170,7 +170,7 @@ async def open_edge(
     bus = LocalBus()
     outbox = Outbox(bus, TOLD, clock)
     sinks = {**STATION_SINKS, **CERTIFICATE_SINKS, **SESSION_SINKS, **ENERGY_SINKS, **RELAY_SINKS}
-    writer = WriterLanes(database.dsn, name, outbox.around(sinks))
+    writer = WriterLanes(database.dsn, name, outbox.around(sinks), bus.publish_all)
     stack.push_async_callback(writer.close)
     await writer.start()
     async with database.service.acquire() as connection:

@@ -1,7 +1,8 @@
 """Several group-commit writers side by side: while one waits for its commit, messages for another are decoded."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from pilotwire.db.writer import Entry, GroupWriter, Sink
 
@@ -15,8 +16,18 @@ class WriterLanes:
     by itself (a transaction, a flush of the log) is then shared by fewer.
     """
 
-    def __init__(self, dsn: str, gateway: str, sinks: Mapping[type, Sink], *, lanes: int = 2) -> None:
-        self._lanes = [GroupWriter(dsn, f"{gateway}/{lane}", sinks, gateway=gateway) for lane in range(lanes)]
+    def __init__(
+        self,
+        dsn: str,
+        gateway: str,
+        sinks: Mapping[type, Sink],
+        tell: Callable[[list[Any]], None],
+        *,
+        lanes: int = 2,
+    ) -> None:
+        self._lanes = [
+            GroupWriter(dsn, f"{gateway}/{lane}", sinks, tell=tell, gateway=gateway) for lane in range(lanes)
+        ]
 
     async def start(self) -> None:
         """Start all lanes.

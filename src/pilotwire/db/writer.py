@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import secrets
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 import asyncpg
@@ -48,18 +48,23 @@ class Sink(Protocol):
 class Entry:
     """What one message leaves: records to keep, and what to do once they are kept (or never will be)."""
 
-    __slots__ = ("epoch", "records", "station_id")
+    __slots__ = ("epoch", "records", "station_id", "told")
 
-    def __init__(self, station_id: int, epoch: int, records: Sequence[Any]) -> None:
+    def __init__(self, station_id: int, epoch: int, records: Sequence[Any], told: Sequence[Any] = ()) -> None:
         self.station_id = station_id
         self.epoch = epoch  # 0: not bound to a connection, never fenced
         self.records = records
+        self.told = told  # what others are to hear of once it is kept
 
     def kept(self) -> None:
         """The records are committed."""
 
     def failed(self, error: BaseException) -> None:
         """The records will never be kept: they are poison, or the connection was fenced."""
+
+
+def _tell_nobody(_: list[Any]) -> None:
+    """Nobody listens."""
 
 
 class _Mark(Entry):
@@ -105,6 +110,7 @@ class GroupWriter:
         name: str,
         sinks: Mapping[type, Sink],
         *,
+        tell: Callable[[list[Any]], None] = _tell_nobody,
         gateway: str = "",
         capacity: int = 50_000,
         batch_size: int = 1_000,
@@ -112,6 +118,7 @@ class GroupWriter:
         self._dsn = dsn
         self._name = name
         self._sinks = sinks  # in the order of their foreign keys
+        self._tell = tell
         self._capacity = capacity
         self._batch_size = batch_size
         self._queue: deque[Entry] = deque()
@@ -204,14 +211,21 @@ class GroupWriter:
             return
         self.batches += 1
         self.entries += len(batch)
+        self._release(batch, stale)
+
+    def _release(self, batch: list[Entry], stale: set[tuple[int, int]]) -> None:
+        """Let all stations of a batch have their answers, then tell the others; nothing else runs in between."""
+        told: list[Any] = []
         for entry in batch:
             try:
                 if stale and (entry.station_id, entry.epoch) in stale:
                     entry.failed(Fenced())
                 else:
+                    told += entry.told
                     entry.kept()
             except Exception:
                 log.exception("releasing an entry failed", station_id=entry.station_id)
+        self._tell(told)
 
     async def _write_until_answered(self, batch: list[Entry]) -> set[tuple[int, int]]:
         """Try until the database says yes, or says no for a reason of the data itself."""

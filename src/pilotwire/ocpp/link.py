@@ -66,7 +66,6 @@ class LinkHost(Protocol):
     frames_in: int
     now: Clock
 
-    def publish(self, records: list[Any]) -> None: ...
     def look_up(self, link: "StationLink", needed: LookupNeeded) -> Awaitable[None]: ...
     def boot_accepted(self, link: "StationLink") -> None: ...
     def counted(self, link: "StationLink", code: str) -> None: ...
@@ -75,17 +74,17 @@ class LinkHost(Protocol):
 class _Answer(Entry):
     """A message's records, and the answer that is sent once they are on disk."""
 
-    __slots__ = ("after", "answer", "delay_s", "events", "link", "message_id")
+    __slots__ = ("after", "answer", "delay_s", "link", "message_id")
 
     def __init__(
-        self, link: "StationLink", records: list[Any], events: list[Any], answer: bytes | None, delay_s: float
+        self, link: "StationLink", records: list[Any], told: list[Any], answer: bytes | None, delay_s: float
     ) -> None:
         # As Entry does; a call to it is saved on every message.
         self.station_id = link.station.record.id
         self.epoch = link.epoch
         self.records = records
+        self.told = told
         self.link = link
-        self.events = events
         self.answer = answer
         self.delay_s = delay_s
         self.message_id = ""
@@ -93,8 +92,6 @@ class _Answer(Entry):
 
     def kept(self) -> None:
         link = self.link
-        if self.events:
-            link.host.publish(self.events)
         if self.answer is not None and link.alive:
             if self.delay_s:
                 asyncio.get_running_loop().call_later(self.delay_s, link.connection.send, self.answer)

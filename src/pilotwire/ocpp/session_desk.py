@@ -26,18 +26,14 @@ _PAUSE_S = 0.05
 class _Settled(Entry):
     """A settlement on its way to the disk. `link` is the connection whose memory it has changed already."""
 
-    __slots__ = ("_board", "_link", "done")
+    __slots__ = ("_link", "done")
 
-    def __init__(
-        self, board: Switchboard, link: StationLink | None, station_id: int, epoch: int, records: list[Any]
-    ) -> None:
-        super().__init__(station_id, epoch, records)
-        self._board = board
+    def __init__(self, link: StationLink | None, station_id: int, epoch: int, records: list[Any]) -> None:
+        super().__init__(station_id, epoch, records, told=records)
         self._link = link
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def kept(self) -> None:
-        self._board.publish(list(self.records))
         if not self.done.done():
             self.done.set_result(None)
 
@@ -103,7 +99,7 @@ class SessionDesk:
             except LookupNeeded as needed:
                 await self._board.look_up(link, needed)
                 continue
-            return _Settled(self._board, link, link.station.record.id, link.epoch, records), facts
+            return _Settled(link, link.station.record.id, link.epoch, records), facts
         return None, None
 
     async def _at_rest(
@@ -126,4 +122,4 @@ class SessionDesk:
             facts, records = decide_settlement(view, settling, state)
         except SessionLookup:
             raise NotFound("the session does not exist any more") from None
-        return _Settled(self._board, None, station_id, presence.epoch, records), facts
+        return _Settled(None, station_id, presence.epoch, records), facts

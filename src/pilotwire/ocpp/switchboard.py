@@ -215,7 +215,7 @@ class Switchboard:
 
     def tell(self, records: list[Any]) -> None:
         """Keep records that belong to no message of a station, and tell the bus when they are committed."""
-        self.writer.submit(_Told(self, records))
+        self.writer.submit(Entry(0, 0, records, told=records))
 
     def counted(self, link: StationLink, code: str) -> None:
         """Count a repair for the station's model."""
@@ -404,16 +404,3 @@ class Switchboard:
             ]
             self._deviations.clear()
             self.writer.submit(Entry(0, 0, counts))
-
-
-class _Told(Entry):
-    """Records that are told to the bus once they are kept."""
-
-    __slots__ = ("_board",)
-
-    def __init__(self, board: Switchboard, records: list[Any]) -> None:
-        super().__init__(0, 0, records)
-        self._board = board
-
-    def kept(self) -> None:
-        self._board.publish(list(self.records))

@@ -1,7 +1,7 @@
 """The group-commit writer on a real PostgreSQL: batches, poison, fences, a full queue, a good end."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from urllib.parse import urlsplit
 
 import asyncpg
@@ -42,6 +42,16 @@ async def raise_epoch(connection: asyncpg.Connection, number: int) -> None:
     await connection.execute(
         "UPDATE station_presence SET connection_epoch = connection_epoch + 1 WHERE station_id = $1", number
     )
+
+
+def fail_after(call: Callable[[], None]) -> Callable[[], None]:
+    """Give what answers a station, and then fails."""
+
+    def failing() -> None:
+        call()
+        raise RuntimeError("its socket broke")
+
+    return failing
 
 
 async def test_what_comes_during_a_commit_is_the_next_batch(dsn: str, connection: asyncpg.Connection) -> None:
@@ -176,6 +186,28 @@ async def test_who_takes_over_waits_for_the_batch_that_is_being_committed(
         await entry.fate
     finally:
         await writer.close()
+
+
+async def test_others_hear_of_what_is_kept_when_all_answers_are_out_and_of_nothing_else(
+    dsn: str, connection: asyncpg.Connection
+) -> None:
+    await add_station(connection, 7)
+    await raise_epoch(connection, 7)
+    heard: list[str] = []
+
+    def tell(notices: list[str]) -> None:
+        assert all(entry.fate.done() for entry in said[:2])
+        heard.extend(notices)
+
+    async with running_writer(dsn, tell=tell) as writer:
+        said = [Said("one"), Said("two"), Said("fenced", 7, 5), Said("poison"), Said("last")]
+        said[1].kept = fail_after(said[1].kept)  # type: ignore[method-assign]
+        for entry in said:
+            entry.told = [f"{entry.records[0].text} was kept"]
+            writer.submit(entry)
+        await asyncio.gather(*(entry.fate for entry in said), return_exceptions=True)
+        await writer.settled()
+    assert heard == ["one was kept", "two was kept", "last was kept"]
 
 
 async def test_the_queue_says_when_it_is_full(dsn: str, connection: asyncpg.Connection) -> None:

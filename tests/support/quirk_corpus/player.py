@@ -122,9 +122,6 @@ class Host:
     def now(self) -> datetime:
         return self.moment
 
-    def publish(self, records: list[Any]) -> None:
-        """Nobody listens."""
-
     def boot_accepted(self, link: StationLink) -> None:
         """Nobody is new."""
 
