@@ -8,7 +8,7 @@ kept. While the database is away nothing is released: the batch is tried again u
 import asyncio
 import contextlib
 import secrets
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
@@ -194,8 +194,15 @@ class GroupWriter:
                 self._wake.clear()
                 await self._wake.wait()
                 continue
-            take = min(len(self._queue), self._batch_size)
-            await self._keep([self._queue.popleft() for _ in range(take)])
+            await self._keep(self._take())
+
+    def _take(self) -> list[Entry]:
+        queue = self._queue
+        if len(queue) > self._batch_size:
+            return [queue.popleft() for _ in range(self._batch_size)]
+        batch = list(queue)
+        queue.clear()
+        return batch
 
     async def _keep(self, batch: list[Entry]) -> None:
         """Write a batch; halve it when it holds poison."""
@@ -276,17 +283,12 @@ class GroupWriter:
     async def _gather(self, connection: asyncpg.Connection, attempt: _Attempt) -> Bundle | None:
         """Put the records of a batch into a transaction; None when all of them are stale."""
         stale = attempt.stale
-        groups: dict[type, list[Any]] = {}
+        groups: defaultdict[type, list[Any]] = defaultdict(list)
         for entry in attempt.batch:
             if stale and (entry.station_id, entry.epoch) in stale:
                 continue
             for record in entry.records:
-                kind = type(record)
-                group = groups.get(kind)
-                if group is None:
-                    groups[kind] = [record]
-                else:
-                    group.append(record)
+                groups[type(record)].append(record)
         if not groups:
             return None
         # Whoever takes over a station from this writer holds this lock exclusively while it raises the epoch: after

@@ -195,7 +195,8 @@ class StationLink:
     def landed(self) -> None:
         """One message less is on its way to the disk."""
         self.in_flight -= 1
-        self._read_on()
+        if self.paused:
+            self._read_on()
 
     def _read_on(self) -> None:
         if self.paused and self.alive and self.in_flight <= _RESUME_AT and len(self.queue) <= _RESUME_AT:

@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 
 from pilotwire.bus import LocalBus
+from pilotwire.domain.sessions.messages import Phase
 from pilotwire.domain.sessions.records import SessionKept
 from pilotwire.domain.stations.ports import StationChanged
 from pilotwire.domain.stations.records import ConnectorStatusChanged
@@ -142,10 +143,13 @@ class EventHub:
 
     def _take_session(self, notice: SessionKept) -> None:
         """Tell of starts and ends at once, of progress once a second for each session."""
-        session_id, name, waiting = _session_key(notice), session_name(notice), self._session_waiting
-        if name == "session.updated" and session_id in waiting:  # nearly always, on a busy server
+        session_id, waiting = _session_key(notice), self._session_waiting
+        if (
+            session_id in waiting and notice.change == Phase.UPDATED and not notice.new
+        ):  # nearly always, on a busy server
             waiting[session_id] = notice
             return
+        name = session_name(notice)
         now = self._clock()
         due = self._session_told_at.get(session_id, -_SESSION_PERIOD_S) + _SESSION_PERIOD_S
         if name == "session.updated" and now < due:
