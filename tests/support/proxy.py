@@ -36,12 +36,14 @@ class CommitProxy:
         server_reader, server_writer = await asyncio.open_unix_connection(self._socket_path)
         self._writers |= {writer, server_writer}
         back = asyncio.create_task(self._pass(server_reader, writer))
+        needed_later = False
         try:
             while data := await reader.read(65536):
                 if self.cut is not None and b"COMMIT\0" in data and b"writer_position" in data:
                     cut, self.cut = self.cut, None
                     self.cuts += 1
                     back.cancel()
+                    needed_later = cut is Cut.LATE
                     await self._cut(cut, data, server_reader, server_writer, writer)
                     return
                 server_writer.write(data)
@@ -50,7 +52,7 @@ class CommitProxy:
         finally:
             back.cancel()
             writer.close()
-            if not self._late:
+            if not needed_later:
                 server_writer.close()
 
     async def _cut(
