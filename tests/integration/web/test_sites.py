@@ -125,3 +125,46 @@ async def test_stations_are_found_by_tag_and_group(edge: Edge, admin: httpx.Asyn
     assert (await admin.patch(path, json={"name": "Day"})).json()["name"] == "Day"
     assert (await admin.delete(path)).status_code == 204
     assert (await admin.get("/api/v1/groups")).json()["items"] == []
+
+
+async def test_every_reading_of_a_site_says_in_the_same_words_that_there_is_none(
+    edge: Edge, admin: httpx.AsyncClient
+) -> None:
+    unknown = "0190c0de-0000-7000-8000-000000000000"
+    span = {"since": "2026-01-01T00:00:00Z", "until": "2026-01-01T01:00:00Z"}
+    asked = {
+        path: {
+            each["name"]: span[each["name"]]
+            for each in operations["get"]["parameters"]
+            if each["name"] in span
+        }
+        for path, operations in edge.app.openapi()["paths"].items()
+        if "{site_id}" in path and "get" in operations and path.count("{") == 1
+    }
+    assert len(asked) > 8, asked
+    said = {}
+    for path, parameters in asked.items():
+        answer = await admin.get(path.replace("{site_id}", unknown), params=parameters)
+        said[path] = (answer.status_code, answer.json().get("reason"))
+    reason = {"code": "site_unknown", "values": {"site": unknown}}
+    assert said == dict.fromkeys(asked, (404, reason))
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/stations", {"id": "CP-1"}),
+        ("/enrolment-keys", {"name": "Harbour"}),
+        ("/configuration-templates", {"name": "Harbour", "entries": []}),
+    ],
+)
+async def test_nothing_is_put_at_a_site_that_is_not_there(
+    admin: httpx.AsyncClient, path: str, body: dict[str, Any]
+) -> None:
+    unknown = "0190c0de-0000-7000-8000-000000000000"
+    answer = await admin.post(f"/api/v1{path}", json=body | {"site_id": unknown})
+    assert (answer.status_code, answer.json().get("reason")) == (
+        404,
+        {"code": "site_unknown", "values": {"site": unknown}},
+    ), answer.text
+    assert (await admin.get(f"/api/v1{path}")).json()["items"] == []

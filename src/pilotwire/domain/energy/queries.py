@@ -18,13 +18,14 @@ from pilotwire.domain.energy.tables import (
     energy_site,
     energy_wish,
 )
+from pilotwire.domain.stations.setup_queries import no_site
 from pilotwire.domain.stations.tables import connector, site, station
 
 __all__ = [
     "delete_wish",
     "end_override",
-    "find_site_with_tree",
     "find_station",
+    "get_site_with_tree",
     "insert_override",
     "keep_tree",
     "keep_wish",
@@ -39,8 +40,11 @@ __all__ = [
 ]
 
 
-async def find_site_with_tree(connection: AsyncConnection, site_id: UUID) -> Any:
-    """Find a site with its zone, and its tree where it has one."""
+async def get_site_with_tree(connection: AsyncConnection, site_id: UUID) -> Any:
+    """Get a site with its zone, and its tree where it has one.
+
+    Raises: NotFound.
+    """
     query = (
         select(
             site.c.id, site.c.name, site.c.time_zone, energy_site.c.enabled, energy_site.c.tree,
@@ -50,6 +54,8 @@ async def find_site_with_tree(connection: AsyncConnection, site_id: UUID) -> Any
         .where(site.c.id == site_id)
     )  # fmt: skip
     found: Any = (await connection.execute(query)).one_or_none()
+    if found is None:
+        raise no_site(site_id)
     return found
 
 

@@ -8,16 +8,19 @@ from uuid import UUID
 from sqlalchemy import Row, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from pilotwire.core.errors import NotFound
+from pilotwire.core.texts import say
 from pilotwire.domain.stations.tables import enrolment_key, site
 
 __all__ = [
     "SiteFilter",
     "delete_site",
-    "find_site",
+    "get_site",
     "insert_enrolment_key",
     "insert_site",
     "list_enrolment_keys",
     "list_sites",
+    "no_site",
     "revoke_enrolment_key",
     "update_site",
 ]
@@ -55,9 +58,20 @@ async def list_sites(
     return (await connection.execute(query)).all()
 
 
-async def find_site(connection: AsyncConnection, site_id: UUID) -> Row[Any] | None:
-    """Find a site."""
-    return (await connection.execute(select(*_SITE).where(site.c.id == site_id))).one_or_none()
+async def get_site(connection: AsyncConnection, site_id: UUID) -> Row[Any]:
+    """Get a site.
+
+    Raises: NotFound, also of a site that foreign keys would accept: they see every tenant.
+    """
+    found = (await connection.execute(select(*_SITE).where(site.c.id == site_id))).one_or_none()
+    if found is None:
+        raise no_site(site_id)
+    return found
+
+
+def no_site(site_id: UUID) -> NotFound:
+    """Say that there is no such site."""
+    return NotFound(say("site_unknown", "there is no site {site}", site=site_id))
 
 
 async def insert_site(connection: AsyncConnection, values: Mapping[str, Any]) -> Row[Any]:

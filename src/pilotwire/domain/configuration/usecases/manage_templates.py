@@ -183,8 +183,8 @@ def _check(entries: Entries) -> None:
 async def _place(connection: AsyncConnection, draft: TemplateDraft) -> dict[str, Any]:
     """Look site and station up: foreign keys see every tenant."""
     station_id = None
-    if draft.site_id is not None and await sites.find_site(connection, draft.site_id) is None:
-        raise NotFound(say("site_unknown", "there is no site {site}", site=draft.site_id))
+    if draft.site_id is not None:
+        await sites.get_site(connection, draft.site_id)
     if draft.station_id is not None:
         station_id = await stations.find_station_id(connection, draft.station_id)
         if station_id is None:

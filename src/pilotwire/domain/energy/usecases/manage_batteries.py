@@ -10,7 +10,6 @@ from sqlalchemy.dialects.postgresql import insert
 
 from pilotwire.core.errors import Invalid, NotFound
 from pilotwire.core.ids import new_uuid
-from pilotwire.core.texts import say
 from pilotwire.db.engine import Database
 from pilotwire.db.sealing import Seal
 from pilotwire.domain.energy import queries
@@ -75,8 +74,7 @@ async def list_controls(db: Database, principal: Principal, site_id: UUID) -> Se
     """List how a site's batteries are told their set points. Raises: NotFound."""
     require(principal, Right.VIEW_NETWORK)
     async with db.tenant(principal.scope) as connection:
-        if await queries.find_site_with_tree(connection, site_id) is None:
-            raise NotFound(say("site_unknown", "there is no site {site}", site=site_id))
+        await queries.get_site_with_tree(connection, site_id)
         query = select(energy_battery_control).where(energy_battery_control.c.site_id == site_id)
         return (await connection.execute(query.order_by(energy_battery_control.c.battery))).all()
 
@@ -96,7 +94,5 @@ async def remove_control(db: Database, principal: Principal, site_id: UUID, batt
 
 
 async def _tree(connection: Any, site_id: UUID) -> EnergyTree:
-    row = await queries.find_site_with_tree(connection, site_id)
-    if row is None:
-        raise NotFound(say("site_unknown", "there is no site {site}", site=site_id))
+    row = await queries.get_site_with_tree(connection, site_id)
     return EnergyTree() if row.tree is None else read_tree(row.tree)

@@ -10,7 +10,6 @@ from sqlalchemy import func, select
 from pilotwire.bus import LocalBus
 from pilotwire.core.errors import Invalid, NotFound
 from pilotwire.core.ids import new_uuid
-from pilotwire.core.texts import say
 from pilotwire.db.engine import Database
 from pilotwire.db.sealing import Seal
 from pilotwire.domain.energy import queries
@@ -65,9 +64,7 @@ async def add_vtn(
     if seal is None:
         raise Invalid("this process keeps no secrets")
     async with db.tenant(principal.scope) as connection:
-        row = await queries.find_site_with_tree(connection, site_id)
-        if row is None:
-            raise NotFound(say("site_unknown", "there is no site {site}", site=site_id))
+        row = await queries.get_site_with_tree(connection, site_id)
         if row.tree is None:
             raise EnergyOff("the site has no energy tree that could be limited: give it one first")
         values = {
@@ -106,8 +103,7 @@ async def list_vtns(db: Database, principal: Principal, site_id: UUID) -> Sequen
     """List the VTNs that a site follows. Raises: NotFound."""
     require(principal, Right.VIEW_NETWORK)
     async with db.tenant(principal.scope) as connection:
-        if await queries.find_site_with_tree(connection, site_id) is None:
-            raise NotFound(say("site_unknown", "there is no site {site}", site=site_id))
+        await queries.get_site_with_tree(connection, site_id)
         query = select(energy_vtn).where(energy_vtn.c.site_id == site_id).order_by(energy_vtn.c.created_at)
         return (await connection.execute(query)).all()
 
@@ -133,8 +129,7 @@ async def list_events(db: Database, principal: Principal, site_id: UUID, limit: 
     """List a site's events, the newest first, each with whether the site takes part. Raises: NotFound."""
     require(principal, Right.VIEW_NETWORK)
     async with db.tenant(principal.scope) as connection:
-        if await queries.find_site_with_tree(connection, site_id) is None:
-            raise NotFound(say("site_unknown", "there is no site {site}", site=site_id))
+        await queries.get_site_with_tree(connection, site_id)
         return (await connection.execute(_events(site_id).limit(limit))).all()
 
 

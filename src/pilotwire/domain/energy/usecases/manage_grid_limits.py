@@ -12,7 +12,6 @@ from sqlalchemy.dialects.postgresql import insert
 from pilotwire.bus import LocalBus
 from pilotwire.core.clock import Clock
 from pilotwire.core.errors import Invalid, NotFound
-from pilotwire.core.texts import say
 from pilotwire.db.engine import Database
 from pilotwire.domain.energy import queries
 from pilotwire.domain.energy.definition import EnergyTree, read_tree
@@ -144,8 +143,7 @@ async def list_limits(
     """List what sources have said of a site, over or not. Raises: NotFound."""
     require(principal, Right.VIEW_NETWORK)
     async with db.tenant(principal.scope) as connection:
-        if await queries.find_site_with_tree(connection, site_id) is None:
-            raise NotFound(say("site_unknown", "there is no site {site}", site=site_id))
+        await queries.get_site_with_tree(connection, site_id)
         query = select(energy_grid_limit).where(energy_grid_limit.c.site_id == site_id)
         rows = (await connection.execute(query.order_by(energy_grid_limit.c.source))).all()
     return [_shown(row, clock()) for row in rows]
@@ -160,9 +158,7 @@ def node_of(tree: EnergyTree, wanted: str | None) -> str:
 
 
 async def _tree(connection: Any, site_id: UUID) -> EnergyTree:
-    row = await queries.find_site_with_tree(connection, site_id)
-    if row is None:
-        raise NotFound(say("site_unknown", "there is no site {site}", site=site_id))
+    row = await queries.get_site_with_tree(connection, site_id)
     if row.tree is None or not row.enabled:
         raise EnergyOff("energy management does not run at this site: switch it on first")
     return read_tree(row.tree)

@@ -10,7 +10,6 @@ from sqlalchemy.dialects.postgresql import insert
 
 from pilotwire.core.errors import Invalid, NotFound
 from pilotwire.core.ids import new_uuid
-from pilotwire.core.texts import say
 from pilotwire.db.engine import Database
 from pilotwire.db.sealing import Seal
 from pilotwire.domain.energy import queries
@@ -45,9 +44,7 @@ async def set_source(
     if password and (seal is None or not isinstance(source, MqttSource)):
         raise Invalid("a password is for MQTT, in a process that keeps secrets")
     async with db.tenant(principal.scope) as connection:
-        row = await queries.find_site_with_tree(connection, site_id)
-        if row is None:
-            raise NotFound(say("site_unknown", "there is no site {site}", site=site_id))
+        row = await queries.get_site_with_tree(connection, site_id)
         if row.tree is None or meter not in meters_of(read_tree(row.tree)):
             raise NotFound(f"the site's energy tree has no meter '{meter}'; name it there first")
         values = {
@@ -73,8 +70,7 @@ async def list_sources(db: Database, principal: Principal, site_id: UUID) -> Seq
     """List where a site's meters are read. Raises: NotFound."""
     require(principal, Right.VIEW_NETWORK)
     async with db.tenant(principal.scope) as connection:
-        if await queries.find_site_with_tree(connection, site_id) is None:
-            raise NotFound(say("site_unknown", "there is no site {site}", site=site_id))
+        await queries.get_site_with_tree(connection, site_id)
         query = select(energy_meter_source).where(energy_meter_source.c.site_id == site_id)
         return (await connection.execute(query.order_by(energy_meter_source.c.meter))).all()
 

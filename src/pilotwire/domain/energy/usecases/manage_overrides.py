@@ -10,7 +10,6 @@ from pilotwire.bus import LocalBus
 from pilotwire.core.clock import Clock
 from pilotwire.core.errors import Invalid, NotFound
 from pilotwire.core.ids import new_uuid
-from pilotwire.core.texts import say
 from pilotwire.db.engine import Database
 from pilotwire.domain.energy import queries
 from pilotwire.domain.energy.definition import read_tree
@@ -50,9 +49,7 @@ async def set_override(
     if wanted.expires_at <= clock():
         raise Invalid("expires_at lies in the past")
     async with db.tenant(principal.scope) as connection:
-        row = await queries.find_site_with_tree(connection, site_id)
-        if row is None:
-            raise NotFound(say("site_unknown", "there is no site {site}", site=site_id))
+        row = await queries.get_site_with_tree(connection, site_id)
         if row.tree is None or not row.enabled:
             raise EnergyOff("energy management does not run at this site: switch it on first")
         tree = read_tree(row.tree)
@@ -101,8 +98,7 @@ async def list_overrides(db: Database, clock: Clock, principal: Principal, site_
     """List the overrides that hold now. Raises: NotFound."""
     require(principal, Right.VIEW_NETWORK)
     async with db.tenant(principal.scope) as connection:
-        if await queries.find_site_with_tree(connection, site_id) is None:
-            raise NotFound(say("site_unknown", "there is no site {site}", site=site_id))
+        await queries.get_site_with_tree(connection, site_id)
         return await queries.list_overrides(connection, site_id, clock())
 
 

@@ -10,8 +10,7 @@ from sqlalchemy import Table, delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from pilotwire.bus import LocalBus
-from pilotwire.core.errors import Forbidden, Invalid, NotFound
-from pilotwire.core.texts import say
+from pilotwire.core.errors import Forbidden, Invalid
 from pilotwire.db.engine import Database
 from pilotwire.domain.energy import queries
 from pilotwire.domain.energy.events import ForecastMade
@@ -105,6 +104,5 @@ async def list_series(
 async def _place(connection: Any, principal: Principal, site_id: UUID | None) -> tuple[Table, dict[str, Any]]:
     if site_id is None:
         return energy_tenant_series, {"tenant_id": principal.tenant_id}
-    if await queries.find_site_with_tree(connection, site_id) is None:
-        raise NotFound(say("site_unknown", "there is no site {site}", site=site_id))
+    await queries.get_site_with_tree(connection, site_id)
     return energy_series, {"site_id": site_id, "tenant_id": principal.tenant_id}

@@ -11,7 +11,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pilotwire.bus import LocalBus
 from pilotwire.core.errors import Invalid, NotFound
-from pilotwire.core.texts import say
 from pilotwire.db.engine import Database
 from pilotwire.domain.energy import queries
 from pilotwire.domain.energy.definition import (
@@ -77,7 +76,7 @@ async def check_tree(db: Database, principal: Principal, site_id: UUID, given: A
     require(principal, Right.VIEW_NETWORK)
     tree = _read(given)
     async with db.tenant(principal.scope) as connection:
-        await _site(connection, site_id)
+        await queries.get_site_with_tree(connection, site_id)
         return tuple(problems_with(tree, await _known(connection, site_id)))
 
 
@@ -215,7 +214,7 @@ def _audited(tree: EnergyTree, enabled: bool) -> dict[str, Any]:
 
 
 async def _found(connection: AsyncConnection, site_id: UUID) -> SiteEnergy:
-    row = await _site(connection, site_id)
+    row = await queries.get_site_with_tree(connection, site_id)
     known = await _known(connection, site_id)
     if row.tree is None:
         tree = derived_tree(known)
@@ -236,13 +235,6 @@ def derived_tree(known: dict[str, frozenset[int]]) -> EnergyTree:
     ]
     grid = NodeGiven(id="grid", kind=NodeKind.GRID, name="Grid connection")
     return EnergyTree(nodes=(grid,), evses=tuple(evses))
-
-
-async def _site(connection: AsyncConnection, site_id: UUID) -> Any:
-    row = await queries.find_site_with_tree(connection, site_id)
-    if row is None:
-        raise NotFound(say("site_unknown", "there is no site {site}", site=site_id))
-    return row
 
 
 async def _known(connection: AsyncConnection, site_id: UUID) -> dict[str, frozenset[int]]:

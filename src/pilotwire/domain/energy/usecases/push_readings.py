@@ -8,7 +8,6 @@ from uuid import UUID
 from pilotwire.bus import LocalBus
 from pilotwire.core.clock import Clock
 from pilotwire.core.errors import Invalid, NotFound
-from pilotwire.core.texts import say
 from pilotwire.db.engine import Database
 from pilotwire.domain.energy import queries
 from pilotwire.domain.energy.definition import BatteryGiven, EnergyTree, GeneratorGiven, NodeGiven, read_tree
@@ -43,9 +42,7 @@ async def push_readings(
     if newest.current_a is None and newest.power_w is None and newest.soc_percent is None:
         raise Invalid("a reading has current_a, power_w or soc_percent")
     async with db.tenant(principal.scope) as connection:
-        row = await queries.find_site_with_tree(connection, site_id)
-        if row is None:
-            raise NotFound(say("site_unknown", "there is no site {site}", site=site_id))
+        row = await queries.get_site_with_tree(connection, site_id)
         known = {} if row.tree is None else meters_of(read_tree(row.tree))
         if name not in known:
             named = ", ".join(sorted(known)) or "none; name it in the site's energy tree first"
@@ -79,9 +76,7 @@ async def list_meters(
     """
     require(principal, Right.VIEW_NETWORK)
     async with db.tenant(principal.scope) as connection:
-        row = await queries.find_site_with_tree(connection, site_id)
-        if row is None:
-            raise NotFound(say("site_unknown", "there is no site {site}", site=site_id))
+        row = await queries.get_site_with_tree(connection, site_id)
         known = {} if row.tree is None else meters_of(read_tree(row.tree))
         rows = {each.name: each for each in await queries.list_meters(connection, site_id)}
     return [(name, places, rows.get(name)) for name, places in sorted(known.items())]

@@ -5,13 +5,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from pilotwire.core.errors import Invalid, NotFound
-from pilotwire.core.texts import say
+from pilotwire.core.errors import Invalid
 from pilotwire.db.engine import Database
 from pilotwire.domain.energy import queries
 from pilotwire.domain.energy.errors import EnergyOff
 from pilotwire.domain.energy.ports import EnergyView
 from pilotwire.domain.identity.model import Principal, Right, require
+from pilotwire.domain.stations.setup_queries import no_site
 
 __all__ = ["get_history", "get_live", "get_plan"]
 
@@ -48,22 +48,19 @@ async def get_history(
     if (until - since).total_seconds() / step_s > _MOST_STEPS:
         raise Invalid(f"more than {_MOST_STEPS} steps: give a longer step_s or a shorter time")
     async with db.tenant(principal.scope) as connection:
-        if await queries.find_site_with_tree(connection, site_id) is None:
-            raise NotFound(say("site_unknown", "there is no site {site}", site=site_id))
+        await queries.get_site_with_tree(connection, site_id)
         return await queries.sum_history(connection, site_id, since, until, step_s)
 
 
 def _check_limit(principal: Principal, site_id: UUID) -> None:
     """What runs in memory knows no row-level security."""
     if principal.sites is not None and site_id not in principal.sites:
-        raise NotFound(say("site_unknown", "there is no site {site}", site=site_id))
+        raise no_site(site_id)
 
 
 async def _explain(db: Database, principal: Principal, site_id: UUID) -> dict[str, Any]:
     async with db.tenant(principal.scope) as connection:
-        row = await queries.find_site_with_tree(connection, site_id)
-    if row is None:
-        raise NotFound(say("site_unknown", "there is no site {site}", site=site_id))
+        row = await queries.get_site_with_tree(connection, site_id)
     if row.tree is None or not row.enabled:
         raise EnergyOff(
             "energy management does not run at this site: give it a tree and switch it on by PUT /sites/ID/energy"

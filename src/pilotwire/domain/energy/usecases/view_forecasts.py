@@ -8,8 +8,6 @@ from uuid import UUID
 from sqlalchemy import func, select
 
 from pilotwire.bus import LocalBus
-from pilotwire.core.errors import NotFound
-from pilotwire.core.texts import say
 from pilotwire.db.engine import Database
 from pilotwire.domain.energy import queries
 from pilotwire.domain.energy.errors import EnergyOff
@@ -33,8 +31,7 @@ async def get_forecast(db: Database, principal: Principal, site_id: UUID) -> Sit
     """Get what is expected at a site and how far that can be believed. Raises: NotFound."""
     require(principal, Right.VIEW_NETWORK)
     async with db.tenant(principal.scope) as connection:
-        if await queries.find_site_with_tree(connection, site_id) is None:
-            raise NotFound(say("site_unknown", "there is no site {site}", site=site_id))
+        await queries.get_site_with_tree(connection, site_id)
         newest = (
             select(energy_forecast)
             .where(energy_forecast.c.site_id == site_id)
@@ -56,9 +53,7 @@ async def want_forecast(db: Database, bus: LocalBus, principal: Principal, site_
     """Have a site's models fitted anew, soon. Raises: NotFound, EnergyOff."""
     require(principal, Right.MANAGE_ENERGY)
     async with db.tenant(principal.scope) as connection:
-        row = await queries.find_site_with_tree(connection, site_id)
-    if row is None:
-        raise NotFound(say("site_unknown", "there is no site {site}", site=site_id))
+        row = await queries.get_site_with_tree(connection, site_id)
     if row.tree is None or not row.enabled:
         raise EnergyOff("energy management does not run at this site: switch it on first")
     bus.publish(ForecastWanted(principal.tenant_id, site_id))

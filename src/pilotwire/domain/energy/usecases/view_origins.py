@@ -8,8 +8,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Float, and_, case, cast, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from pilotwire.core.errors import Invalid, NotFound
-from pilotwire.core.texts import say
+from pilotwire.core.errors import Invalid
 from pilotwire.db.engine import Database
 from pilotwire.domain.energy import queries
 from pilotwire.domain.energy.forecast_tables import energy_mix as mix
@@ -57,8 +56,7 @@ async def get_site_origin(
     if (until - since).total_seconds() / step_s > _MOST_STEPS:
         raise Invalid(f"more than {_MOST_STEPS} steps: give a longer step_s or a shorter time")
     async with db.tenant(principal.scope) as connection:
-        if await queries.find_site_with_tree(connection, site_id) is None:
-            raise NotFound(say("site_unknown", "there is no site {site}", site=site_id))
+        await queries.get_site_with_tree(connection, site_id)
         taken = await _taken(connection, site_id, (since, until), step_s)
         used = await _used(connection, site_id, (since, until), step_s)
     moments = sorted({*taken, *used})

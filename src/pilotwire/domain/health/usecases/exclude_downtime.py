@@ -95,8 +95,8 @@ async def _place(connection: Any, wanted: Exclusion) -> int | None:
                 say("station_unknown", "there is no station '{station}'", station=wanted.station_id)
             )
         return number
-    if wanted.site_id is not None and await setup_queries.find_site(connection, wanted.site_id) is None:
-        raise NotFound(say("site_unknown", "there is no site {site}", site=wanted.site_id))
+    if wanted.site_id is not None:
+        await setup_queries.get_site(connection, wanted.site_id)
     return None
 
 

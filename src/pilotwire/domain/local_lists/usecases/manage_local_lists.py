@@ -164,8 +164,8 @@ async def _place(connection: AsyncConnection, principal: Principal, place: RuleP
         return await _station(connection, place.station_id)
     if place.site_id is None:
         require_no_limit(principal)
-    elif await sites.find_site(connection, place.site_id) is None:
-        raise NotFound(say("site_unknown", "there is no site {site}", site=place.site_id))
+    else:
+        await sites.get_site(connection, place.site_id)
     return None
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy.exc import IntegrityError
 
 from pilotwire.bus import LocalBus
-from pilotwire.core.errors import Invalid, NotFound
+from pilotwire.core.errors import Invalid
 from pilotwire.core.ids import new_secret
 from pilotwire.core.texts import say
 from pilotwire.db.engine import Database
@@ -56,8 +56,8 @@ async def create_station(
     try:
         async with db.tenant(principal.scope) as connection:
             # The foreign key would accept another tenant's site.
-            if draft.site_id is not None and await setup_queries.find_site(connection, draft.site_id) is None:
-                raise NotFound(say("site_unknown", "there is no site {site}", site=draft.site_id))
+            if draft.site_id is not None:
+                await setup_queries.get_site(connection, draft.site_id)
             record = await queries.insert_station(
                 connection,
                 {

@@ -45,8 +45,8 @@ async def change_station(
         if values.get("minimum_security_profile", 3) < record.minimum_security_profile:
             require(principal, Right.LOWER_SECURITY)
         site_id = values.get("site_id")
-        if site_id is not None and await setup_queries.find_site(connection, site_id) is None:
-            raise NotFound(say("site_unknown", "there is no site {site}", site=site_id))
+        if site_id is not None:
+            await setup_queries.get_site(connection, site_id)
         if not values:
             return
         changed = await queries.update_station(connection, record.id, values)

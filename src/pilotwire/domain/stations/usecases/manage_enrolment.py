@@ -48,8 +48,8 @@ async def create_enrolment_key(
     require(principal, Right.MANAGE_ONBOARDING)
     key = new_secret()  # 20 characters: the most that OCPP 1.6 stations take as AuthorizationKey
     async with db.tenant(principal.scope) as connection:
-        if draft.site_id is not None and await setup_queries.find_site(connection, draft.site_id) is None:
-            raise NotFound(say("site_unknown", "there is no site {site}", site=draft.site_id))
+        if draft.site_id is not None:
+            await setup_queries.get_site(connection, draft.site_id)
         facts = {
             "name": draft.name,
             "site_id": draft.site_id,

@@ -7,7 +7,6 @@ from uuid import UUID
 from sqlalchemy import Row
 from sqlalchemy.exc import IntegrityError
 
-from pilotwire.core.errors import NotFound
 from pilotwire.core.ids import new_uuid
 from pilotwire.core.texts import say
 from pilotwire.db.engine import Database
@@ -41,7 +40,7 @@ async def get_site(db: Database, principal: Principal, site_id: UUID) -> Row[Any
     """
     require(principal, Right.VIEW_NETWORK)
     async with db.tenant(principal.scope) as connection:
-        return await _site(connection, site_id)
+        return await setup_queries.get_site(connection, site_id)
 
 
 async def create_site(db: Database, principal: Principal, values: Mapping[str, Any]) -> Row[Any]:
@@ -77,7 +76,7 @@ async def change_site(
     changes = checked_site(changes)
     try:
         async with db.tenant(principal.scope) as connection:
-            before = await _site(connection, site_id)
+            before = await setup_queries.get_site(connection, site_id)
             if not changes:
                 return before
             row = await setup_queries.update_site(connection, site_id, changes)
@@ -104,7 +103,7 @@ async def remove_site(db: Database, principal: Principal, site_id: UUID) -> None
     require(principal, Right.REMOVE_STATIONS)
     try:
         async with db.tenant(principal.scope) as connection:
-            before = await _site(connection, site_id)
+            before = await setup_queries.get_site(connection, site_id)
             await setup_queries.delete_site(connection, site_id)
             await keep_audit(
                 connection, principal, "site.removed", str(site_id), before={"name": before.name}
@@ -113,10 +112,3 @@ async def remove_site(db: Database, principal: Principal, site_id: UUID) -> None
         raise SiteInUse(
             say("site_in_use", "stations or enrolment keys belong to this site; move them first")
         ) from error
-
-
-async def _site(connection: Any, site_id: UUID) -> Row[Any]:
-    row = await setup_queries.find_site(connection, site_id)
-    if row is None:
-        raise NotFound(say("site_unknown", "there is no site {site}", site=site_id))
-    return row
