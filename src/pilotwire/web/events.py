@@ -144,9 +144,8 @@ class EventHub:
     def _take_session(self, notice: SessionKept) -> None:
         """Tell of starts and ends at once, of progress once a second for each session."""
         session_id, waiting = _session_key(notice), self._session_waiting
-        if (
-            session_id in waiting and notice.change == Phase.UPDATED and not notice.new
-        ):  # nearly always, on a busy server
+        # Nearly always, on a busy server: somebody is to hear of this session soon.
+        if session_id in waiting and notice.change == Phase.UPDATED and not notice.new:
             waiting[session_id] = notice
             return
         name = session_name(notice)
