@@ -20,6 +20,8 @@ GRID = {
     "voltage_v": 230.0,
     "metering_point": "DE0001",
 }
+UNKNOWN = "0190c0de-0000-7000-8000-000000000000"
+NO_SITE = (404, {"code": "site_unknown", "values": {"site": UNKNOWN}})
 CONTACT = {"role": "emergency", "name": "Ada", "phone": "+49 30 1", "email": "ada@example.com", "note": ""}
 
 
@@ -130,7 +132,6 @@ async def test_stations_are_found_by_tag_and_group(edge: Edge, admin: httpx.Asyn
 async def test_every_reading_of_a_site_says_in_the_same_words_that_there_is_none(
     edge: Edge, admin: httpx.AsyncClient
 ) -> None:
-    unknown = "0190c0de-0000-7000-8000-000000000000"
     span = {"since": "2026-01-01T00:00:00Z", "until": "2026-01-01T01:00:00Z"}
     asked = {
         path: {
@@ -144,10 +145,9 @@ async def test_every_reading_of_a_site_says_in_the_same_words_that_there_is_none
     assert len(asked) > 8, asked
     said = {}
     for path, parameters in asked.items():
-        answer = await admin.get(path.replace("{site_id}", unknown), params=parameters)
+        answer = await admin.get(path.replace("{site_id}", UNKNOWN), params=parameters)
         said[path] = (answer.status_code, answer.json().get("reason"))
-    reason = {"code": "site_unknown", "values": {"site": unknown}}
-    assert said == dict.fromkeys(asked, (404, reason))
+    assert said == dict.fromkeys(asked, NO_SITE)
 
 
 @pytest.mark.parametrize(
@@ -161,10 +161,6 @@ async def test_every_reading_of_a_site_says_in_the_same_words_that_there_is_none
 async def test_nothing_is_put_at_a_site_that_is_not_there(
     admin: httpx.AsyncClient, path: str, body: dict[str, Any]
 ) -> None:
-    unknown = "0190c0de-0000-7000-8000-000000000000"
-    answer = await admin.post(f"/api/v1{path}", json=body | {"site_id": unknown})
-    assert (answer.status_code, answer.json().get("reason")) == (
-        404,
-        {"code": "site_unknown", "values": {"site": unknown}},
-    ), answer.text
+    answer = await admin.post(f"/api/v1{path}", json=body | {"site_id": UNKNOWN})
+    assert (answer.status_code, answer.json().get("reason")) == NO_SITE, answer.text
     assert (await admin.get(f"/api/v1{path}")).json()["items"] == []

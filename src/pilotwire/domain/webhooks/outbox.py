@@ -53,14 +53,10 @@ class EventKept(msgspec.Struct, frozen=True, gc=False):
 class _Handed(Entry):
     """An event on its way through the writer."""
 
-    __slots__ = ("_then",)
+    __slots__ = ()
 
-    def __init__(self, event: EventKept, then: Callable[[], None]) -> None:
-        super().__init__(0, 0, (event,))
-        self._then = then
-
-    def kept(self) -> None:
-        self._then()
+    def __init__(self, event: EventKept) -> None:
+        super().__init__(0, 0, (event,), told=(DeliveriesWaiting(),))
 
     def failed(self, error: BaseException) -> None:
         log.error(
@@ -91,7 +87,7 @@ class Outbox:
 
         def hear(notice: Any) -> None:
             if self.wanted and (event := self._event(self._told[type(notice)], notice)) is not None:
-                submit(_Handed(event, lambda: self._bus.publish(DeliveriesWaiting())))
+                submit(_Handed(event))
 
         for kind in kinds:
             self._bus.subscribe(kind, hear)
